@@ -1,0 +1,49 @@
+//! Detectors: fitted once on training rows, then giving every row a score (higher = more abnormal).
+
+use crate::cx::{Cancelled, Cx};
+use crate::data::Matrix;
+use crate::recipe::DetectorKind;
+
+/// Why a detector could not be fitted or could not score.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DetectError {
+    /// The user cancelled the work.
+    #[error("cancelled")]
+    Cancelled,
+    /// The data cannot be used.
+    #[error("{detector}: {reason}")]
+    Unusable {
+        /// Which detector.
+        detector: &'static str,
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+impl From<Cancelled> for DetectError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+/// A detector with its settings, ready to be fitted.
+pub trait Detector: Send + Sync {
+    /// Which detector this is.
+    fn kind(&self) -> DetectorKind;
+
+    /// Learns what is normal from `x` (rows × features). Progress counts from 0 to the total the detector sets.
+    ///
+    /// # Errors
+    /// When cancelled, or when the data cannot be used (no rows).
+    fn fit(&self, x: &Matrix, cx: &Cx) -> Result<Box<dyn FittedDetector>, DetectError>;
+}
+
+/// A fitted detector.
+pub trait FittedDetector: Send + Sync {
+    /// The raw score of every row of `x`; higher = more abnormal, finite for finite input. Independent of the other
+    /// rows in `x` and of the number of threads.
+    ///
+    /// # Errors
+    /// When cancelled, or when `x` has another number of features than the training rows.
+    fn decision_function(&self, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError>;
+}

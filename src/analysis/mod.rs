@@ -1,0 +1,4 @@
+//! Pure computation, without files, database, clock or window: the same input and seed give the same bits.
+
+pub mod detect;
+pub mod severity;

@@ -1,0 +1,11 @@
+//! Tables: columns with roles, time and entities, quality; and the dense matrix that detectors see.
+
+mod matrix;
+mod order;
+mod quality;
+mod table;
+
+pub use matrix::{Feature, Matrix};
+pub use order::SeriesOrder;
+pub use quality::{ColumnQuality, Quality};
+pub use table::{Column, Entities, Role, Table};

@@ -1,0 +1,216 @@
+//! Finds everything wrong with a recipe, each problem with its path in the tree.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Recipe, edit::to_tree, schema};
+
+/// One thing wrong with a recipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Path in the tree, such as `detectors.one_class_svm.nu`.
+    pub path: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Everything wrong with a recipe. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.0.len();
+        write!(f, "the recipe has {n} problem{}", if n == 1 { "" } else { "s" })?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl Recipe {
+    /// Every problem of the recipe: values outside their documented range, and settings that contradict each other.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        check_ranges(&to_tree(self), schema::recipe_schema(), "", &mut problems);
+        self.check_rules(&mut problems);
+        problems
+    }
+
+    /// Rules between fields, which a range cannot say.
+    fn check_rules(&self, problems: &mut Vec<Problem>) {
+        let mut problem = |path: &str, message: String| {
+            problems.push(Problem { path: path.to_owned(), message });
+        };
+        if self.detectors.enabled().next().is_none() {
+            problem("detectors", "no detector is enabled; enable at least one".to_owned());
+        } else if self.detectors.enabled().all(|kind| self.ensemble.model_weights.get(kind) <= 0.0) {
+            problem("ensemble.model_weights", "every enabled detector has weight 0; give one a weight".to_owned());
+        }
+        let s = &self.severity;
+        if !(s.low <= s.medium && s.medium <= s.high && s.high <= s.critical) {
+            problem("severity", "levels must not decrease from low over medium and high to critical".to_owned());
+        }
+        if !self.data.csv.quote.is_ascii() || self.data.csv.quote.is_ascii_alphanumeric() {
+            problem("data.csv.quote", format!("{:?} cannot be a quote; use one ASCII sign such as '\"'", self.data.csv.quote));
+        }
+        let time_features = &self.features.time_series;
+        if !self.features.raw && !(time_features.enabled || self.features.statistical.z_scores) {
+            problem("features", "raw columns, time features and z-scores are all off; nothing is left to detect on".to_owned());
+        }
+        let mut windows = time_features.rolling_statistics.windows.clone();
+        windows.sort_unstable();
+        if windows.windows(2).any(|pair| pair.first() == pair.last()) {
+            problem("features.time_series.rolling_statistics.windows", "a window is listed twice".to_owned());
+        }
+        let roles = [("time", &self.data.time), ("entity", &self.data.entity), ("label", &self.data.label)];
+        for (i, (name, choice)) in roles.iter().enumerate() {
+            let super::ColumnChoice::Column(column) = choice else { continue };
+            if roles.iter().take(i).any(|(_, other)| other == choice) {
+                problem(&format!("data.{name}"), format!("column \"{column}\" already has another role"));
+            }
+            if self.data.ignore.contains(column) {
+                problem("data.ignore", format!("column \"{column}\" is ignored and used as {name} at once"));
+            }
+        }
+    }
+}
+
+/// Checks numbers and lists of a tree against the ranges documented in its schema.
+fn check_ranges(value: &Value, schema: &Value, path: &str, problems: &mut Vec<Problem>) {
+    let mut problem = |message: String| problems.push(Problem { path: path.to_owned(), message });
+    if let Some(variants) = schema::variants(schema) {
+        // The value came from a typed recipe, so its variant exists.
+        if let Some((name, payload)) = value.as_object().and_then(|o| o.iter().next())
+            && let Some(payload_schema) = variants.iter().find(|v| v.name == name).and_then(|v| v.payload)
+        {
+            check_ranges(payload, payload_schema, path, problems);
+        }
+        return;
+    }
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let Some(schema) = schema::field(schema, name) {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    check_ranges(value, schema, &path, problems);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+            if (items.len() as u64) < least {
+                problem(format!("needs at least {least} entries"));
+            }
+            let Some(item_schema) = schema.get("items") else { return };
+            for (i, item) in items.iter().enumerate() {
+                check_ranges(item, item_schema, &format!("{path}[{i}]"), problems);
+            }
+        }
+        // JSON has no NaN or infinity; both arrive here as null.
+        Value::Null if is_number(schema) => problem("is not a finite number".to_owned()),
+        Value::Number(number) => {
+            if let (Some(x), Some(range)) = (number.as_f64(), Range::of(schema))
+                && !range.contains(x)
+            {
+                problem(format!("{number} is out of range: {range}"));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_number(schema: &Value) -> bool {
+    matches!(schema.get("type").and_then(Value::as_str), Some("number" | "integer"))
+}
+
+/// Documented range of a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// Least value.
+    pub min: Option<f64>,
+    /// Whether the least value itself is out of range.
+    pub min_excluded: bool,
+    /// Largest value.
+    pub max: Option<f64>,
+}
+
+impl Range {
+    /// The range a schema gives, if any.
+    pub fn of(schema: &Value) -> Option<Self> {
+        let number = |key: &str| schema.get(key).and_then(Value::as_f64);
+        let excluded = number("exclusiveMinimum");
+        let range =
+            Self { min: excluded.or_else(|| number("minimum")), min_excluded: excluded.is_some(), max: number("maximum") };
+        (range.min.is_some() || range.max.is_some()).then_some(range)
+    }
+
+    fn contains(&self, x: f64) -> bool {
+        let above = self.min.is_none_or(|min| if self.min_excluded { x > min } else { x >= min });
+        above && self.max.is_none_or(|max| x <= max)
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at_least = if self.min_excluded { "above" } else { "at least" };
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => write!(f, "{at_least} {min}, at most {max}"),
+            (Some(min), None) => write!(f, "{at_least} {min}"),
+            (None, Some(max)) => write!(f, "at most {max}"),
+            (None, None) => write!(f, "any number"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::recipe::{ColumnChoice, ErrorThreshold, Gamma, Recipe};
+
+    #[test]
+    fn default_has_no_problem() {
+        assert_eq!(Recipe::default().check(), []);
+    }
+
+    #[test]
+    fn every_problem_is_found_at_once_with_its_path() {
+        let mut recipe = Recipe::default();
+        recipe.detectors.one_class_svm.nu = 0.0;
+        recipe.detectors.one_class_svm.gamma = Gamma::Value(-1.0);
+        recipe.detectors.autoencoder.hidden_layers = vec![8, 0];
+        recipe.detectors.autoencoder.error_threshold = ErrorThreshold::Percentile(101.0);
+        recipe.detectors.isolation_forest.contamination = f64::NAN;
+        recipe.severity.low = 0.6;
+        recipe.data.time = ColumnChoice::Column("t".into());
+        recipe.data.ignore = vec!["t".into()];
+        let paths: Vec<String> = recipe.check().into_iter().map(|p| p.path).collect();
+        assert_eq!(
+            paths,
+            [
+                "detectors.isolation_forest.contamination",
+                "detectors.one_class_svm.nu",
+                "detectors.one_class_svm.gamma",
+                "detectors.autoencoder.hidden_layers[1]",
+                "detectors.autoencoder.error_threshold",
+                "severity",
+                "data.ignore",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_layers_and_no_detectors_are_problems() {
+        let mut recipe = Recipe::default();
+        recipe.detectors.autoencoder.hidden_layers.clear();
+        for kind in crate::recipe::DetectorKind::ALL {
+            recipe.detectors.set_enabled(*kind, false);
+        }
+        let paths: Vec<String> = recipe.check().into_iter().map(|p| p.path).collect();
+        assert_eq!(paths, ["detectors.autoencoder.hidden_layers", "detectors"]);
+    }
+}

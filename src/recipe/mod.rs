@@ -1,0 +1,111 @@
+//! WHAT to do: the one typed tree of settings, with its defaults, checks, presets and file form.
+//!
+//! Every field carries its documentation, range and default in its own declaration. From there come the checks
+//! ([`Recipe::check`]), the commented reference ([`reference`]), the `--set` option ([`edit`]) and the window's editor.
+
+mod check;
+mod compute;
+mod data;
+mod detectors;
+pub mod edit;
+mod features;
+mod file;
+mod presets;
+pub mod reference;
+pub mod schema;
+mod scoring;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use check::{Problem, Problems, Range};
+pub use compute::{ComputeConfig, ComputeDevice};
+pub use data::{
+    ColumnChoice, ColumnType, CsvConfig, DataConfig, DecimalMark, Delimiter, Header, TextEncoding, TimeFormat,
+};
+pub(crate) use detectors::with_detectors;
+pub use detectors::{
+    Activation, AutoencoderConfig, DetectorKind, Detectors, ErrorThreshold, Gamma, IsolationForestConfig,
+    LocalOutlierFactorConfig, MaxSamples, ModelWeights, OneClassSvmConfig,
+};
+pub use features::{
+    FeaturesConfig, Imputation, PrepareConfig, RollingStatistics, Scaling, Statistic, StatisticalFeatures,
+    TimeSeriesFeatures, WindowUnit,
+};
+pub use file::RecipeFileError;
+pub use presets::Preset;
+pub use scoring::{AlertsConfig, EnsembleConfig, Normalization, SeverityConfig};
+
+/// Version of the recipe format written by this program.
+pub const VERSION: u32 = 1;
+
+/// Everything a run does, from the file to the alerts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recipe {
+    /// Version of this format. Older files are brought up to date when they are opened; a newer one is refused.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// How a file becomes a table.
+    pub data: DataConfig,
+    /// Features made from the columns.
+    pub features: FeaturesConfig,
+    /// How the features are made complete and comparable.
+    pub prepare: PrepareConfig,
+    /// The detectors and their settings.
+    pub detectors: Detectors,
+    /// How the scores of the detectors become one.
+    pub ensemble: EnsembleConfig,
+    /// From which combined score an anomaly is how severe.
+    pub severity: SeverityConfig,
+    /// How anomalous rows become alerts.
+    pub alerts: AlertsConfig,
+    /// What a run may use of the machine, and its seed.
+    pub compute: ComputeConfig,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            data: DataConfig::default(),
+            features: FeaturesConfig::default(),
+            prepare: PrepareConfig::default(),
+            detectors: Detectors::default(),
+            ensemble: EnsembleConfig::default(),
+            severity: SeverityConfig::default(),
+            alerts: AlertsConfig::default(),
+            compute: ComputeConfig::default(),
+        }
+    }
+}
+
+/// A recipe without problems. The only kind that runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedRecipe(Recipe);
+
+impl CheckedRecipe {
+    /// The recipe, to change and check again.
+    pub fn into_inner(self) -> Recipe {
+        self.0
+    }
+}
+
+impl std::ops::Deref for CheckedRecipe {
+    type Target = Recipe;
+
+    fn deref(&self) -> &Recipe {
+        &self.0
+    }
+}
+
+impl Recipe {
+    /// Checks the recipe and hands it back as one that can run.
+    ///
+    /// # Errors
+    /// Every problem found, each with its path in the tree.
+    pub fn checked(self) -> Result<CheckedRecipe, Problems> {
+        let problems = self.check();
+        if problems.is_empty() { Ok(CheckedRecipe(self)) } else { Err(Problems(problems)) }
+    }
+}

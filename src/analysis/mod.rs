@@ -1,4 +1,9 @@
 //! Pure computation, without files, database, clock or window: the same input and seed give the same bits.
 
 pub mod detect;
+pub mod device;
+pub mod ensemble;
+pub mod evaluate;
+pub mod pyramid;
 pub mod severity;
+pub mod stats;

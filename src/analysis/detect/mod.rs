@@ -1,8 +1,15 @@
 //! Detectors: fitted once on training rows, then giving every row a score (higher = more abnormal).
 
+pub mod autoencoder;
+pub mod isolation_forest;
+pub mod local_outlier_factor;
+pub mod one_class_svm;
+mod sample;
+
+use super::stats::quantiles;
 use crate::cx::{Cancelled, Cx};
 use crate::data::Matrix;
-use crate::recipe::DetectorKind;
+use crate::recipe::{DetectorKind, Detectors, ErrorThreshold, with_detectors};
 
 /// Why a detector could not be fitted or could not score.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,4 +53,32 @@ pub trait FittedDetector: Send + Sync {
     /// # Errors
     /// When cancelled, or when `x` has another number of features than the training rows.
     fn decision_function(&self, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError>;
+}
+
+macro_rules! define_build {
+    ($($(#[$doc:meta])* $field:ident, $kind:ident, $config:ident, $weight:literal;)*) => {
+        /// The detector of that kind with its settings.
+        pub fn build(kind: DetectorKind, detectors: &Detectors) -> Box<dyn Detector> {
+            match kind { $(DetectorKind::$kind => Box::new(detectors.$field.clone()),)* }
+        }
+    };
+}
+with_detectors!(define_build);
+
+/// Raw score above which a detector alone calls a row abnormal, given its scores of the whole run.
+pub fn vote_threshold(kind: DetectorKind, detectors: &Detectors, scores: &[f64]) -> f64 {
+    let quantile = |level: f64| {
+        let [threshold] = quantiles(scores, [level]);
+        threshold
+    };
+    match kind {
+        DetectorKind::IsolationForest => quantile(1.0 - detectors.isolation_forest.contamination),
+        // The boundary of the region the machine has learned.
+        DetectorKind::OneClassSvm => 0.0,
+        DetectorKind::LocalOutlierFactor => quantile(1.0 - detectors.local_outlier_factor.contamination),
+        DetectorKind::Autoencoder => match detectors.autoencoder.error_threshold {
+            ErrorThreshold::Percentile(percentile) => quantile(percentile / 100.0),
+            ErrorThreshold::Fixed(error) => error,
+        },
+    }
 }

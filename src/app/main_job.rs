@@ -1,0 +1,141 @@
+//! The main job, the same for window and command line: source → table → run → alerts → store.
+
+use std::sync::Arc;
+
+use super::Source;
+use crate::cx::Cx;
+use crate::data::Table;
+use crate::data::load::LoadError;
+use crate::engine::{Engine, JobError, RunError, Snapshot, StageTiming};
+use crate::recipe::{CheckedRecipe, Preset, Problems, Recipe, reference};
+use crate::triage::{NewAlert, RunOutcome, RunRecord, Store, StoreError, alerts_of};
+
+/// Why the main job ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum MainJobError {
+    /// The data could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The recipe has problems.
+    #[error(transparent)]
+    Recipe(#[from] Problems),
+    /// The run failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The alerts could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl MainJobError {
+    /// Whether the user stopped it.
+    pub fn is_cancel(&self) -> bool {
+        matches!(self, Self::Load(LoadError::Cancelled) | Self::Run(RunError::Cancelled))
+    }
+}
+
+impl From<MainJobError> for JobError {
+    fn from(error: MainJobError) -> Self {
+        if error.is_cancel() { Self::Cancelled } else { Self::Failed(error.to_string()) }
+    }
+}
+
+/// A result and the alerts found in it.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// The result of the run.
+    pub snapshot: Arc<Snapshot>,
+    /// Its alerts, worst first.
+    pub alerts: Arc<Vec<NewAlert>>,
+}
+
+impl Findings {
+    /// Groups the anomalies of a result into alerts.
+    pub fn of(snapshot: Snapshot) -> Self {
+        let alerts = Arc::new(alerts_of(&snapshot));
+        Self { snapshot: Arc::new(snapshot), alerts }
+    }
+
+    /// Writes the alerts to the store: new ones appear, known ones are brought up to date, no one's work is lost.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; nothing is written in part.
+    pub fn record(&self, store: &mut Store) -> Result<RunOutcome, StoreError> {
+        let snapshot = &self.snapshot;
+        let metrics = snapshot.metrics.as_ref().map(|m| serde_json::json!({ "combined": m.combined }).to_string());
+        let run = RunRecord {
+            source_id: snapshot.table.source_id.clone(),
+            source_name: snapshot.table.name.clone(),
+            recipe: reference::commented(&snapshot.recipe),
+            n_rows: snapshot.table.n_rows() as u64,
+            n_features: snapshot.prepared.matrix.n_features() as u64,
+            started_at_micros: snapshot.started_at_micros,
+            duration_secs: snapshot.stages.iter().map(|stage| stage.seconds).sum(),
+            seed: snapshot.recipe.compute.seed,
+            metrics,
+        };
+        store.record_run(&run, &self.alerts)
+    }
+}
+
+/// Which recipe to run: one given, or a preset chosen by the data, with changes on top.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecipeChoice {
+    /// The recipe to start from; the preset that fits the data where `None`.
+    pub base: Option<Recipe>,
+    /// What is known about the columns already, from flags or the import preview.
+    pub changes: Vec<RecipeChange>,
+}
+
+/// A change to a recipe, made before the data is read and again after a preset was chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RecipeChange {
+    /// `path=value`, as of `--set`.
+    Set(String),
+    /// Reading of the data.
+    Data(Box<crate::recipe::DataConfig>),
+    /// Only these detectors.
+    OnlyDetectors(Vec<crate::recipe::DetectorKind>),
+}
+
+impl RecipeChoice {
+    /// The recipe for data with or without a time column.
+    ///
+    /// # Errors
+    /// When a change names a setting that does not exist or a value that does not fit.
+    pub fn recipe(&self, has_time: bool) -> Result<Recipe, crate::recipe::edit::EditError> {
+        let mut recipe = self.base.clone().unwrap_or_else(|| Preset::for_data(has_time).recipe());
+        for change in &self.changes {
+            match change {
+                RecipeChange::Set(assignment) => crate::recipe::edit::set(&mut recipe, assignment)?,
+                RecipeChange::Data(data) => recipe.data = (**data).clone(),
+                RecipeChange::OnlyDetectors(kinds) => recipe.detectors.enable_only(kinds),
+            }
+        }
+        Ok(recipe)
+    }
+}
+
+/// Reads a source, and says how long it took.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn load(source: &Source, recipe: &Recipe, cx: &Cx) -> Result<(Arc<Table>, StageTiming), LoadError> {
+    let started = std::time::Instant::now();
+    let table = source.open(&recipe.data, &cx.with_limits(&recipe.compute))?;
+    Ok((Arc::new(table), StageTiming::new("load", started.elapsed().as_secs_f64())))
+}
+
+/// Runs a recipe over a table and groups what it finds. `on_partial` receives the findings so far.
+///
+/// # Errors
+/// See [`RunError`].
+pub fn run(
+    engine: &Engine,
+    table: &Arc<Table>,
+    recipe: &CheckedRecipe,
+    cx: &Cx,
+    on_partial: &(dyn Fn(Findings) + Sync),
+) -> Result<Findings, RunError> {
+    engine.run(table, recipe, cx, &|partial| on_partial(Findings::of(partial))).map(Findings::of)
+}

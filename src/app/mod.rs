@@ -1,0 +1,15 @@
+//! The program without a face: its state, its commands and what it keeps between starts. Knows no widget.
+
+pub mod command;
+pub mod main_job;
+pub mod report;
+pub mod series;
+pub mod settings;
+pub mod source;
+mod state;
+mod store_worker;
+
+pub use command::Command;
+pub use settings::Settings;
+pub use source::Source;
+pub use state::{App, Dialog, Import, Message, MessageKind, Perspective, Screen};

@@ -1,0 +1,12 @@
+//! Runs a recipe over a table: stages with a cache, timings and progress; and jobs in the background.
+
+mod cache;
+mod job;
+mod memory;
+mod run;
+mod snapshot;
+
+pub use job::{Job, JobError, JobEvent, JobProgress};
+pub use memory::{MemoryUse, memory_use, peak_memory_mb};
+pub use run::{Engine, RunError};
+pub use snapshot::{RunMetrics, Snapshot, StageTiming};

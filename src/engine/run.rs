@@ -1,0 +1,208 @@
+//! Runs a recipe over a table, stage by stage.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::cache::{Cache, StageKey};
+use super::snapshot::{RunMetrics, Snapshot, StageTiming};
+use crate::analysis::detect::{self, DetectError};
+use crate::analysis::ensemble::{Combined, DetectorScores, combine};
+use crate::analysis::evaluate::Metrics;
+use crate::analysis::features::{self, FeatureError};
+use crate::analysis::prepare::{self, PrepareError, Prepared};
+use crate::analysis::device;
+use crate::cx::{Cancelled, Cx};
+use crate::data::{SeriesOrder, Table};
+use crate::recipe::{CheckedRecipe, DetectorKind};
+
+/// Why a run ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The user cancelled it.
+    #[error("cancelled")]
+    Cancelled,
+    /// No features could be made.
+    #[error("features: {0}")]
+    Features(FeatureError),
+    /// The features could not be prepared.
+    #[error("preparation: {0}")]
+    Prepare(PrepareError),
+    /// A detector failed.
+    #[error("{0}")]
+    Detect(DetectError),
+    /// The machine refused threads.
+    #[error("cannot start {threads} threads: {reason}; set compute.threads to fewer")]
+    Threads {
+        /// Threads asked for.
+        threads: u32,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl From<Cancelled> for RunError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+impl From<DetectError> for RunError {
+    fn from(error: DetectError) -> Self {
+        if error == DetectError::Cancelled { Self::Cancelled } else { Self::Detect(error) }
+    }
+}
+
+/// Runs recipes and remembers the dear parts of earlier runs over the same table.
+#[derive(Debug, Default)]
+pub struct Engine {
+    cache: Cache,
+}
+
+impl Engine {
+    /// Runs a recipe over a table. `on_partial` receives the result so far after each detector but the last.
+    ///
+    /// # Errors
+    /// See [`RunError`]; nothing is kept of a run that failed but its finished stages.
+    pub fn run(
+        &self,
+        table: &Arc<Table>,
+        recipe: &CheckedRecipe,
+        cx: &Cx,
+        on_partial: &(dyn Fn(Snapshot) + Sync),
+    ) -> Result<Snapshot, RunError> {
+        let threads = recipe.compute.threads;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads as usize)
+            .build()
+            .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
+        self.cache.keep_only(table);
+        pool.install(|| self.run_stages(table, recipe, &cx.with_limits(&recipe.compute), on_partial))
+    }
+
+    fn run_stages(
+        &self,
+        table: &Arc<Table>,
+        recipe: &CheckedRecipe,
+        cx: &Cx,
+        on_partial: &(dyn Fn(Snapshot) + Sync),
+    ) -> Result<Snapshot, RunError> {
+        let started_at_micros = now_micros();
+        let device = device::name(&device::select(cx));
+        let mut stages = Vec::new();
+        let key = StageKey::prepared(table, recipe);
+        let prepared = self.prepare(table, recipe, key, cx, &mut stages)?;
+
+        let mut scores = Vec::new();
+        let kinds: Vec<DetectorKind> = recipe.detectors.enabled().collect();
+        let result = |scores: &[DetectorScores], stages: &mut Vec<StageTiming>, cx: &Cx| {
+            let done = Instant::now();
+            let (combined, metrics) = judge(table, scores, recipe);
+            stages.push(StageTiming::new("combine", done.elapsed().as_secs_f64()));
+            Snapshot {
+                table: Arc::clone(table),
+                recipe: recipe.clone(),
+                prepared: Arc::clone(&prepared),
+                scores: scores.to_vec(),
+                combined: Arc::new(combined),
+                metrics,
+                stages: stages.clone(),
+                device: device.clone(),
+                warnings: cx.warnings(),
+                pending: kinds.iter().copied().filter(|kind| scores.iter().all(|s| s.kind != *kind)).collect(),
+                started_at_micros,
+            }
+        };
+        for (i, &kind) in kinds.iter().enumerate() {
+            let (raw, timing) = self.scores_of(kind, recipe, key, &prepared, &device, cx)?;
+            stages.push(timing);
+            scores.push(DetectorScores { kind, raw });
+            if i + 1 < kinds.len() {
+                on_partial(result(&scores, &mut stages.clone(), cx));
+            }
+        }
+        cx.check()?;
+        Ok(result(&scores, &mut stages, cx))
+    }
+
+    fn prepare(
+        &self,
+        table: &Arc<Table>,
+        recipe: &CheckedRecipe,
+        key: StageKey,
+        cx: &Cx,
+        stages: &mut Vec<StageTiming>,
+    ) -> Result<Arc<Prepared>, RunError> {
+        let started = Instant::now();
+        let cached = self.cache.prepared(key);
+        let from_cache = cached.is_some();
+        let prepared = match cached {
+            Some(prepared) => prepared,
+            None => {
+                let plan = features::plan(table, &recipe.features, cx).map_err(RunError::Features)?;
+                let order = SeriesOrder::of(table);
+                let prepared = prepare::build(table, &plan, &recipe.prepare, &order, cx).map_err(prepare_error)?;
+                let prepared = Arc::new(prepared);
+                self.cache.put_prepared(key, &prepared);
+                prepared
+            }
+        };
+        let timing = StageTiming::new("features", started.elapsed().as_secs_f64());
+        stages.push(StageTiming { cached: from_cache, ..timing });
+        Ok(prepared)
+    }
+
+    fn scores_of(
+        &self,
+        kind: DetectorKind,
+        recipe: &CheckedRecipe,
+        prepared_key: StageKey,
+        prepared: &Prepared,
+        device: &str,
+        cx: &Cx,
+    ) -> Result<(Arc<Vec<f64>>, StageTiming), RunError> {
+        cx.check()?;
+        let key = StageKey::scores(prepared_key, kind, recipe, device);
+        if let Some(raw) = self.cache.scores(key) {
+            return Ok((raw, StageTiming { cached: true, ..StageTiming::new(kind.name(), 0.0) }));
+        }
+        let started = Instant::now();
+        let fitted = detect::build(kind, &recipe.detectors).fit(&prepared.matrix, cx)?;
+        let fit_seconds = started.elapsed().as_secs_f64();
+        let raw = Arc::new(fitted.decision_function(&prepared.matrix, cx)?);
+        let seconds = started.elapsed().as_secs_f64();
+        self.cache.put_scores(key, &raw);
+        let timing = StageTiming::new(kind.name(), seconds);
+        Ok((raw, StageTiming { fit_seconds: Some(fit_seconds), score_seconds: Some(seconds - fit_seconds), ..timing }))
+    }
+
+    /// The same run under other settings of ensemble, votes, severity or alerts: no refit, for live controls.
+    ///
+    /// Settings left of the scores (data, features, detectors) keep the effect they had in `snapshot`.
+    pub fn recombine(snapshot: &Snapshot, recipe: &CheckedRecipe) -> Snapshot {
+        let (combined, metrics) = judge(&snapshot.table, &snapshot.scores, recipe);
+        Snapshot { recipe: recipe.clone(), combined: Arc::new(combined), metrics, ..snapshot.clone() }
+    }
+}
+
+/// Combines the scores and holds them against the labels.
+fn judge(table: &Table, scores: &[DetectorScores], recipe: &CheckedRecipe) -> (Combined, Option<RunMetrics>) {
+    let combined = combine(scores, &recipe.detectors, &recipe.ensemble, &recipe.severity);
+    let metrics = table.label().and_then(|labels| {
+        let detectors = scores.iter().map(|s| Some((s.kind, Metrics::of(labels, &s.raw)?)));
+        Some(RunMetrics { detectors: detectors.collect::<Option<_>>()?, combined: Metrics::of(labels, &combined.score)? })
+    });
+    (combined, metrics)
+}
+
+fn prepare_error(error: PrepareError) -> RunError {
+    match error {
+        PrepareError::Cancelled => RunError::Cancelled,
+        other => RunError::Prepare(other),
+    }
+}
+
+/// Microseconds since 1970-01-01 UTC.
+fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

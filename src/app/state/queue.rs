@@ -1,0 +1,156 @@
+//! The queue of alerts as the window shows it, and actions on it.
+
+use std::collections::BTreeSet;
+
+use super::super::store_worker::{Reply, Request};
+use super::{App, MessageKind};
+use crate::triage::{Alert, AlertSummary, Filter, Status, TriageAction};
+
+/// The alerts on show.
+#[derive(Debug, Default)]
+pub struct Queue {
+    /// The alerts that match the filter, worst first.
+    pub alerts: Vec<AlertSummary>,
+    /// The selected alert in full.
+    pub detail: Option<Box<Alert>>,
+    /// The selected alert.
+    pub selected: Option<i64>,
+    /// Alerts marked for an action on several.
+    pub marked: BTreeSet<i64>,
+    /// Text that alerts must match.
+    pub search: String,
+    /// Whether closed alerts are shown.
+    pub show_closed: bool,
+}
+
+impl Queue {
+    /// The alerts an action applies to: the marked ones, else the selected one.
+    pub fn targets(&self) -> Vec<i64> {
+        if self.marked.is_empty() { self.selected.into_iter().collect() } else { self.marked.iter().copied().collect() }
+    }
+
+    /// Marks the selected alert, or unmarks it.
+    pub(super) fn toggle_mark(&mut self) {
+        if let Some(id) = self.selected
+            && !self.marked.remove(&id)
+        {
+            self.marked.insert(id);
+        }
+    }
+
+    /// Forgets alerts of data that is closed; keeps how they are shown.
+    pub(super) fn forget(&mut self) {
+        *self = Self { show_closed: self.show_closed, ..Self::default() };
+    }
+
+    fn position(&self) -> Option<usize> {
+        self.alerts.iter().position(|alert| Some(alert.id) == self.selected)
+    }
+}
+
+impl App {
+    pub(super) fn select(&mut self, id: Option<i64>) {
+        self.queue.selected = id;
+        if self.queue.detail.as_ref().map(|alert| alert.id) != id {
+            self.queue.detail = None;
+        }
+        self.refresh_queue();
+    }
+
+    pub(super) fn select_by_step(&mut self, step: isize) {
+        let Some(last) = self.queue.alerts.len().checked_sub(1) else { return };
+        let next = self.queue.position().map_or(0, |at| at.saturating_add_signed(step).min(last));
+        let id = self.queue.alerts.get(next).map(|alert| alert.id);
+        self.select(id);
+    }
+
+    pub(super) fn triage(&mut self, action: TriageAction) {
+        let ids = self.queue.targets();
+        if ids.is_empty() {
+            self.say(MessageKind::Info, "Select an alert first.");
+            return;
+        }
+        // After an action the next alert is at hand, without another key.
+        let leaves = matches!(action, TriageAction::Close { .. }) && !self.queue.show_closed;
+        let next = self.queue.position().and_then(|at| {
+            let rest = self.queue.alerts.get(at..)?.iter().chain(self.queue.alerts.iter().take(at).rev());
+            rest.map(|alert| alert.id).find(|id| !ids.contains(id))
+        });
+        let (author, at_micros) = (self.settings.author(), now_micros());
+        self.ask_store(Request::Apply { ids, action, author, at_micros });
+        self.queue.marked.clear();
+        if leaves {
+            self.queue.selected = next;
+        }
+    }
+
+    pub(super) fn undo_triage(&mut self) {
+        let (author, at_micros) = (self.settings.author(), now_micros());
+        self.ask_store(Request::Undo { author, at_micros });
+    }
+
+    pub(super) fn redo_triage(&mut self) {
+        let (author, at_micros) = (self.settings.author(), now_micros());
+        self.ask_store(Request::Redo { author, at_micros });
+    }
+
+    pub(super) fn search(&mut self, text: String) {
+        self.queue.search = text;
+        self.refresh_queue();
+    }
+
+    pub(super) fn show_closed(&mut self, show: bool) {
+        self.queue.show_closed = show;
+        self.refresh_queue();
+    }
+
+    /// Asks for the alerts that match, and for the selected one in full.
+    pub(super) fn refresh_queue(&mut self) {
+        let mut statuses = vec![Status::New, Status::Acknowledged];
+        if self.queue.show_closed {
+            statuses.push(Status::Closed);
+        }
+        let search = self.queue.search.trim();
+        let filter = Filter {
+            statuses,
+            source_id: self.data.as_ref().map(|loaded| loaded.table.source_id.clone()),
+            text: (!search.is_empty()).then(|| search.to_owned()),
+            ..Filter::default()
+        };
+        self.ask_store(Request::Refresh { filter, selected: self.queue.selected });
+    }
+
+    pub(super) fn ask_store(&mut self, request: Request) {
+        if !self.store.send(request) {
+            self.say(MessageKind::Error, "The alerts database is not at hand; restart the program.");
+        }
+    }
+
+    pub(super) fn poll_store(&mut self) {
+        while let Some(reply) = self.store.poll() {
+            match reply {
+                Reply::Recorded(outcome) => {
+                    let (new, updated, gone) = (outcome.n_new, outcome.n_updated, outcome.n_gone);
+                    self.say(MessageKind::Info, format!("Alerts: {new} new, {updated} known, {gone} no longer found"));
+                    self.refresh_queue();
+                }
+                Reply::List { alerts, selected } => {
+                    self.queue.marked.retain(|id| alerts.iter().any(|alert| alert.id == *id));
+                    self.queue.alerts = alerts;
+                    self.queue.detail = selected;
+                }
+                Reply::Done(text) => {
+                    self.say(MessageKind::Info, text);
+                    self.refresh_queue();
+                }
+                Reply::Failed(text) => self.say(MessageKind::Error, text),
+            }
+        }
+    }
+}
+
+/// Microseconds since 1970-01-01 UTC.
+fn now_micros() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

@@ -14,7 +14,7 @@ use crate::app::main_job::{self, Findings, MainJobError, RecipeChange, RecipeCho
 use crate::app::{Source, report, settings};
 use crate::cx::Cx;
 use crate::data::{Table, sample::Sample, write};
-use crate::engine::{Engine, Job, JobError, JobEvent, StageTiming};
+use crate::engine::{Engine, Job, JobError, JobEvent, StageTiming, limit_reading_threads};
 use crate::recipe::{CheckedRecipe, ColumnChoice, ComputeDevice, DetectorKind, Preset, Recipe};
 use crate::triage::{RunOutcome, Store};
 
@@ -48,6 +48,7 @@ pub(super) fn execute(source: &Source, choice: RecipeChoice, args: &RunArgs, pro
     let started = Instant::now();
     // Columns and limits are needed before the data can say which preset fits.
     let first = choice.recipe(true).map_err(Failure::usage)?.checked().map_err(Failure::usage)?;
+    limit_reading_threads(first.compute.threads);
     let cx = Cx::new(&first.compute);
     let (table, recipe, load_timing) = {
         let (source, cx) = (source.clone(), cx.clone());

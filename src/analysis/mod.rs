@@ -4,6 +4,8 @@ pub mod detect;
 pub mod device;
 pub mod ensemble;
 pub mod evaluate;
+pub mod features;
+pub mod prepare;
 pub mod pyramid;
 pub mod severity;
 pub mod stats;

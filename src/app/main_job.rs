@@ -7,7 +7,10 @@ use crate::cx::Cx;
 use crate::data::Table;
 use crate::data::load::LoadError;
 use crate::engine::{Engine, JobError, RunError, Snapshot, StageTiming};
-use crate::recipe::{CheckedRecipe, Preset, Problems, Recipe, reference};
+use crate::recipe::edit::{self, EditError};
+use crate::recipe::{
+    CheckedRecipe, ColumnChoice, ComputeDevice, DataConfig, DetectorKind, Preset, Problems, Recipe, reference,
+};
 use crate::triage::{NewAlert, RunOutcome, RunRecord, Store, StoreError, alerts_of};
 
 /// Why the main job ended without a result.
@@ -93,9 +96,19 @@ pub enum RecipeChange {
     /// `path=value`, as of `--set`.
     Set(String),
     /// Reading of the data.
-    Data(Box<crate::recipe::DataConfig>),
+    Data(Box<DataConfig>),
+    /// The time column.
+    Time(ColumnChoice),
+    /// The entity column.
+    Entity(ColumnChoice),
+    /// The label column.
+    Label(ColumnChoice),
+    /// One more column to leave out.
+    Ignore(String),
+    /// Where to compute.
+    Device(ComputeDevice),
     /// Only these detectors.
-    OnlyDetectors(Vec<crate::recipe::DetectorKind>),
+    OnlyDetectors(Vec<DetectorKind>),
 }
 
 impl RecipeChoice {
@@ -103,12 +116,17 @@ impl RecipeChoice {
     ///
     /// # Errors
     /// When a change names a setting that does not exist or a value that does not fit.
-    pub fn recipe(&self, has_time: bool) -> Result<Recipe, crate::recipe::edit::EditError> {
+    pub fn recipe(&self, has_time: bool) -> Result<Recipe, EditError> {
         let mut recipe = self.base.clone().unwrap_or_else(|| Preset::for_data(has_time).recipe());
         for change in &self.changes {
             match change {
-                RecipeChange::Set(assignment) => crate::recipe::edit::set(&mut recipe, assignment)?,
+                RecipeChange::Set(assignment) => edit::set(&mut recipe, assignment)?,
                 RecipeChange::Data(data) => recipe.data = (**data).clone(),
+                RecipeChange::Time(choice) => recipe.data.time = choice.clone(),
+                RecipeChange::Entity(choice) => recipe.data.entity = choice.clone(),
+                RecipeChange::Label(choice) => recipe.data.label = choice.clone(),
+                RecipeChange::Ignore(column) => recipe.data.ignore.push(column.clone()),
+                RecipeChange::Device(device) => recipe.compute.device = *device,
                 RecipeChange::OnlyDetectors(kinds) => recipe.detectors.enable_only(kinds),
             }
         }

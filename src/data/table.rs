@@ -117,3 +117,27 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+impl Table {
+    /// A table of feature columns, for unit tests. `time` and `codes` (of entities) may be left out.
+    pub(crate) fn of_features(columns: &[(&str, Vec<f64>)], time: Option<Vec<i64>>, codes: Option<Vec<u32>>) -> Self {
+        use polars::prelude::{NamedFrom, Series};
+        let height = columns.first().map_or(0, |(_, values)| values.len());
+        let series = columns.iter().map(|(name, values)| Series::new((*name).into(), values).into()).collect();
+        let names =
+            |codes: &Vec<u32>| (0..=codes.iter().copied().max().unwrap_or(0)).map(|c| format!("e{c}")).collect();
+        let column = |name: &&str| Column { name: (*name).into(), kind: ColumnType::Number, role: Role::Feature };
+        Self {
+            name: "test".into(),
+            source_id: "test:".into(),
+            columns: columns.iter().map(|(name, _)| column(name)).collect(),
+            format: Vec::new(),
+            quality: Quality::default(),
+            frame: DataFrame::new(height, series).unwrap(),
+            time,
+            entities: codes.map(|codes| Entities { names: names(&codes), codes }),
+            label: None,
+        }
+    }
+}

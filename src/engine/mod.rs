@@ -5,8 +5,10 @@ mod job;
 mod memory;
 mod run;
 mod snapshot;
+mod threads;
 
 pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};
 pub use run::{Engine, RunError};
 pub use snapshot::{RunMetrics, Snapshot, StageTiming};
+pub use threads::limit_reading_threads;

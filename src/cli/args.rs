@@ -1,0 +1,200 @@
+//! The arguments: commands, options and their help. Completions and the man page are made from here.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::data::sample::Sample;
+use crate::recipe::{DetectorKind, Preset};
+
+/// Find and work through anomalies in tables and time series.
+///
+/// Without a command the window opens, with FILE if one is given. `tarsier run` does the same work in the terminal:
+/// it reads the data, builds features, runs four detectors, combines their scores, and keeps the alerts in a local
+/// SQLite database, where `tarsier alerts` and the window find them. Nothing leaves the machine.
+#[derive(Debug, Parser)]
+#[command(name = "tarsier", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "Examples:
+  tarsier                                     open the window
+  tarsier metrics.csv                         open the window with a file
+  tarsier run                                 the main job on the built-in servers sample
+  tarsier run metrics.csv --scores out.csv    score a file, one line per row
+  tarsier run a.csv --preset document --label truth --json
+  tarsier alerts list --status new            what is left to look at
+  tarsier recipe reference > my.ron           every setting, explained
+
+Exit codes: 0 done, 1 the work failed (data, run, database), 2 wrong arguments or recipe.")]
+pub struct Cli {
+    /// What to do; without one the window opens.
+    #[command(subcommand)]
+    pub(super) command: Option<CliCommand>,
+
+    /// Data to open in the window: CSV, TSV, JSON, NDJSON, Parquet or Avro.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CliCommand {
+    /// Find anomalies in data: features, detectors, combined score, alerts
+    Run(Box<RunArgs>),
+    /// Look at the alerts kept in the database
+    Alerts {
+        #[command(subcommand)]
+        command: AlertsCommand,
+    },
+    /// Recipes: the settings of a run, as RON files
+    Recipe {
+        #[command(subcommand)]
+        command: RecipeCommand,
+    },
+    /// Write synthetic data to a file
+    Sample(SampleArgs),
+    /// List the devices this build can compute on
+    Devices {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the manual page (roff), e.g. for `tarsier man | man -l -`
+    Man,
+}
+
+/// Find anomalies in data.
+///
+/// Several files of the same columns are read one after the other; where nothing else says whose rows they are, each
+/// file is an entity of its own. Without DATA the built-in servers sample is used.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Files (CSV, TSV, JSON, NDJSON, Parquet, Avro), or sample:NAME. Default: sample:servers.
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub(super) data: Vec<PathBuf>,
+
+    /// Recipe file with the settings of the run.
+    #[arg(long, value_name = "FILE", conflicts_with = "preset", value_hint = ValueHint::FilePath, help_heading = "Settings")]
+    pub(super) recipe: Option<PathBuf>,
+    /// Ready-made recipe. Default: timeseries where a time column is found, else tabular.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)), help_heading = "Settings")]
+    pub(super) preset: Option<String>,
+    /// Change a setting of the recipe, e.g. --set detectors.one_class_svm.nu=0.2 (repeatable).
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "Settings")]
+    pub(super) set: Vec<String>,
+    /// Run these detectors only, separated by commas.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(DetectorKind::ALL.iter().map(|kind| kind.name())), help_heading = "Settings")]
+    pub(super) detectors: Vec<String>,
+
+    /// Column with the time of each row; "none" for none. Default: guessed.
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub(super) time: Option<String>,
+    /// Column that says whose row it is (host, customer); "none" for none. Default: guessed.
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub(super) entity: Option<String>,
+    /// Column with the truth (1 = anomalous), for metrics only; "none" for none. Default: guessed.
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub(super) label: Option<String>,
+    /// Leave a column out (repeatable).
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub(super) ignore: Vec<String>,
+
+    /// Database to keep the alerts in. Default: the user's own, shared with the window.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(super) db: Option<PathBuf>,
+    /// Write the scores of every row to a .csv or .parquet file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(super) scores: Option<PathBuf>,
+    /// Write the features as the detectors saw them to a .csv or .parquet file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(super) features: Option<PathBuf>,
+    /// Write a report to an HTML file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(super) report: Option<PathBuf>,
+    /// Print one JSON object instead of text.
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+    /// Print nothing but errors.
+    #[arg(long, conflicts_with = "json", help_heading = "Output")]
+    pub(super) quiet: bool,
+
+    /// Where dense arithmetic runs: auto, cpu, cuda:N or metal. Default: as the recipe says (auto).
+    #[arg(long, value_name = "DEVICE", help_heading = "Machine")]
+    pub(super) device: Option<String>,
+    /// Threads to use; 0 for one per core. Default: as the recipe says (0).
+    #[arg(long, value_name = "N", help_heading = "Machine")]
+    pub(super) threads: Option<u32>,
+    /// Seed of everything random. Default: as the recipe says (42).
+    #[arg(long, value_name = "N", help_heading = "Machine")]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AlertsCommand {
+    /// List alerts, worst first
+    List {
+        #[command(flatten)]
+        output: AlertsOutput,
+        /// Only alerts of this status (repeatable): new, acknowledged, closed. Default: new and acknowledged.
+        #[arg(long, value_name = "STATUS", value_parser = PossibleValuesParser::new(["new", "acknowledged", "closed"]))]
+        status: Vec<String>,
+        /// Most alerts to list.
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show everything about an alert
+    Show {
+        /// Number of the alert, as listed.
+        id: i64,
+        #[command(flatten)]
+        output: AlertsOutput,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AlertsOutput {
+    /// Database of alerts. Default: the user's own, shared with the window.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) db: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RecipeCommand {
+    /// Print the default recipe with every setting explained
+    Reference,
+    /// Check recipe files: every problem with its path
+    Check {
+        /// Recipe files.
+        #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
+    /// List the presets, or print one in full
+    Presets {
+        /// Preset to print.
+        #[arg(value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SampleArgs {
+    /// Which sample.
+    #[arg(value_parser = PossibleValuesParser::new(Sample::ALL.map(Sample::name)))]
+    pub(super) name: String,
+    /// Rows to make. Default: as many as the window shows.
+    #[arg(long, value_name = "N")]
+    pub(super) rows: Option<usize>,
+    /// Seed of the generator.
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    pub(super) seed: u64,
+    /// File to write, .csv or .parquet.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) out: PathBuf,
+}

@@ -1,0 +1,199 @@
+//! The command line from outside: the real program, its output and exit codes.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program with a home of its own, so that nobody's settings or alerts are touched.
+fn tarsier(home: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tarsier"))
+        .args(arguments)
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", "")
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A short recipe: everything on, but few trees, epochs and rows.
+const QUICK: [&str; 4] =
+    ["--set", "detectors.autoencoder.epochs=2", "--set", "detectors.isolation_forest.n_estimators=20"];
+
+fn home_with_sample(name: &str, rows: &str) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let made = tarsier(&home, &["sample", name, "--rows", rows, "--out", "data.csv"]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    home
+}
+
+fn lines(path: &Path) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn run_writes_scores_features_report_and_alerts() {
+    let home = home_with_sample("servers", "600");
+    let mut arguments = vec!["run", "data.csv", "--json", "--db", "a.sqlite", "--scores", "s.csv", "--features", "f.csv"];
+    arguments.extend(["--report", "r.html", "--ignore", "disk_io_mb_s"]);
+    arguments.extend(QUICK);
+    let output = tarsier(&home, &arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "", "progress stays quiet when piped");
+    let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(result["rows"], 600);
+    assert!(result["alerts"].as_u64().unwrap() > 0);
+    for name in ["isolation_forest", "one_class_svm", "local_outlier_factor", "autoencoder", "combined"] {
+        let roc_auc = result["metrics"][name]["roc_auc"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&roc_auc), "{name} {roc_auc}");
+        assert!(result["metrics"][name]["average_precision"].is_f64());
+    }
+    let stages: Vec<&str> = result["stages"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert!(stages.starts_with(&["load", "features", "isolation_forest"]), "{stages:?}");
+    assert!(result["stages"][2]["fit_seconds"].is_f64() && result["stages"][2]["score_seconds"].is_f64());
+    assert!(result["peak_memory_mb"].as_f64().unwrap() > 1.0);
+
+    let scores = lines(&home.path().join("s.csv"));
+    let header = "row,timestamp,host,isolation_forest,one_class_svm,local_outlier_factor,autoencoder,score,is_anomaly,severity";
+    assert_eq!(scores[0].join(","), header);
+    assert_eq!(scores.len(), 601);
+    let input = lines(&home.path().join("data.csv"));
+    for (i, line) in scores.iter().enumerate().skip(1) {
+        assert_eq!(line[0], (i - 1).to_string());
+        assert_eq!(line[2], input[i][1], "rows stay in input order");
+        let (score, is_anomaly): (f64, bool) = (line[7].parse().unwrap(), line[8].parse().unwrap());
+        assert!((0.0..=1.0).contains(&score) && is_anomaly == (score > 0.3) && is_anomaly == !line[9].is_empty());
+    }
+    let features = lines(&home.path().join("f.csv"));
+    assert_eq!(features.len(), 601);
+    assert_eq!(features[0].len() as u64, result["features"].as_u64().unwrap());
+    assert!(features[0].contains(&"cpu_percent_mean_30".to_owned()) && !features[0].iter().any(|f| f.contains("disk")));
+    assert!(std::fs::read_to_string(home.path().join("r.html")).unwrap().contains("</html>"));
+
+    let listed = tarsier(&home, &["alerts", "list", "--db", "a.sqlite", "--json", "--limit", "1000"]);
+    let alerts: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    assert_eq!(alerts.as_array().unwrap().len() as u64, result["alerts"].as_u64().unwrap());
+    let id = alerts[0]["id"].to_string();
+    let shown = stdout(&tarsier(&home, &["alerts", "show", &id, "--db", "a.sqlite"]));
+    assert!(shown.contains("typical") && shown.contains("isolation_forest"), "{shown}");
+}
+
+#[test]
+fn running_again_adds_nothing_and_gives_the_same_bits_on_other_threads() {
+    let home = home_with_sample("transactions", "400");
+    let run = |threads: &str, scores: &str| {
+        let mut arguments = vec!["run", "data.csv", "--json", "--db", "a.sqlite", "--threads", threads, "--scores", scores];
+        arguments.extend(QUICK);
+        let output = tarsier(&home, &arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_str::<Value>(&stdout(&output)).unwrap()
+    };
+    let first = run("1", "one.csv");
+    let second = run("3", "two.csv");
+    assert_eq!(first["alerts"], first["alerts_new"]);
+    assert_eq!(second["alerts_new"], 0);
+    let read = |name: &str| std::fs::read_to_string(home.path().join(name)).unwrap();
+    assert_eq!(read("one.csv"), read("two.csv"));
+}
+
+#[test]
+fn chosen_detectors_and_seed_are_used() {
+    let home = home_with_sample("transactions", "300");
+    let run = |seed: &str, out: &str| {
+        let arguments = ["run", "data.csv", "--detectors", "isolation_forest", "--seed", seed, "--scores", out, "--quiet"];
+        let output = tarsier(&home, &arguments);
+        assert!(output.status.success() && stdout(&output).is_empty(), "{}", stderr(&output));
+        lines(&home.path().join(out))
+    };
+    let (one, two) = (run("1", "a.csv"), run("2", "b.csv"));
+    assert_eq!(one[0].join(","), "row,isolation_forest,score,is_anomaly,severity");
+    assert_ne!(one, two);
+}
+
+#[test]
+fn wrong_arguments_and_recipes_exit_with_2_and_say_what_fits() {
+    let home = home_with_sample("transactions", "50");
+    std::fs::write(home.path().join("bad.ron"), "(detectors: (one_class_svm: (nu: 7)))").unwrap();
+    let cases: [(&[&str], &str); 6] = [
+        (&["run", "data.csv", "--set", "detectors.one_class_svm.nu=7"], "detectors.one_class_svm.nu"),
+        (&["run", "data.csv", "--set", "detectors.svm.nu=0.1"], "isolation_forest, one_class_svm"),
+        (&["run", "data.csv", "--recipe", "bad.ron"], "above 0, at most 1"),
+        (&["run", "data.csv", "--device", "abacus"], "cuda:N"),
+        (&["run", "data.csv", "--detectors", "forest"], "isolation_forest"),
+        (&["recipe", "check", "bad.ron"], "1 of 1"),
+    ];
+    for (arguments, hint) in cases {
+        let output = tarsier(&home, arguments);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+        assert!(text.contains(hint), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn data_that_cannot_be_used_exits_with_1_and_says_why() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(home.path().join(name), text).unwrap();
+    write("empty.csv", "");
+    write("words.csv", "a,b\nx,y\nz,w\n");
+    write("one.csv", "a,b\n1,2\n");
+    for (arguments, hint) in [
+        (vec!["run", "none.csv"], "none.csv"),
+        (vec!["run", "empty.csv"], "empty"),
+        (vec!["run", "words.csv"], "column"),
+        (vec!["run", "one.csv", "--time", "when"], "when"),
+        (vec!["alerts", "list", "--db", "none.sqlite"], "no alerts database"),
+    ] {
+        let output = tarsier(&home, &arguments);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+        assert!(text.contains(hint), "{arguments:?}: {text}");
+    }
+    let one = tarsier(&home, &["run", "one.csv", "--quiet"]);
+    assert!(one.status.success(), "one row is little, but no error: {}", stderr(&one));
+}
+
+#[test]
+fn reference_presets_devices_completions_and_manual_are_printed() {
+    let home = tempfile::tempdir().unwrap();
+    for (arguments, hint) in [
+        (&["recipe", "reference"][..], "hidden_layers: [64, 32, 16, 32, 64]"),
+        (&["recipe", "presets"], "document"),
+        (&["recipe", "presets", "tabular"], "contamination: 0.05"),
+        (&["devices"], "cpu"),
+        (&["completions", "bash"], "_tarsier"),
+        (&["man"], ".TH"),
+        (&["--help"], "tarsier recipe reference"),
+        (&["--version"], env!("CARGO_PKG_VERSION")),
+    ] {
+        let output = tarsier(&home, arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        assert!(stdout(&output).contains(hint), "{arguments:?}");
+    }
+    let reference = stdout(&tarsier(&home, &["recipe", "reference"]));
+    std::fs::write(home.path().join("all.ron"), reference).unwrap();
+    let checked = tarsier(&home, &["recipe", "check", "all.ron"]);
+    assert!(checked.status.success(), "{}", stdout(&checked));
+}
+
+#[test]
+fn without_a_display_the_main_job_runs_on_the_sample() {
+    let home = tempfile::tempdir().unwrap();
+    let output = tarsier(&home, &[]);
+    let text = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(text.contains("servers") && text.contains("alerts") && text.contains("open the window"), "{text}");
+    assert!(home.path().join("tarsier-report.html").exists());
+    assert!(home.path().join(".local/share/tarsier/alerts.sqlite").exists());
+}

@@ -1,0 +1,128 @@
+//! Runs from end to end inside the library: cache, recombination, partial results, cancel, determinism, truth.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tarsier::app::Source;
+use tarsier::app::main_job::{Findings, run};
+use tarsier::cx::Cx;
+use tarsier::data::Table;
+use tarsier::data::sample::Sample;
+use tarsier::engine::{Engine, RunError};
+use tarsier::recipe::{DataConfig, DetectorKind, Preset, Recipe};
+
+fn sample(sample: Sample, rows: usize) -> Arc<Table> {
+    let source = Source::Sample { sample, rows, seed: 3 };
+    Arc::new(source.open(&DataConfig::default(), &Cx::default()).unwrap())
+}
+
+fn quick() -> Recipe {
+    let mut recipe = Preset::Timeseries.recipe();
+    recipe.detectors.autoencoder.epochs = 3;
+    recipe.detectors.isolation_forest.n_estimators = 30;
+    recipe
+}
+
+fn findings(engine: &Engine, table: &Arc<Table>, recipe: &Recipe) -> Findings {
+    run(engine, table, &recipe.clone().checked().unwrap(), &Cx::default(), &|_| {}).unwrap()
+}
+
+#[test]
+fn a_changed_setting_repeats_only_what_follows_it() {
+    let (engine, table) = (Engine::default(), sample(Sample::Servers, 500));
+    let cached = |recipe: &Recipe| -> Vec<String> {
+        let snapshot = findings(&engine, &table, recipe).snapshot;
+        snapshot.stages.iter().filter(|stage| stage.cached).map(|stage| stage.name.clone()).collect()
+    };
+    let all = ["features", "isolation_forest", "one_class_svm", "local_outlier_factor", "autoencoder"];
+    let mut recipe = quick();
+    assert!(cached(&recipe).is_empty());
+    recipe.ensemble.contamination = 0.2;
+    recipe.detectors.local_outlier_factor.contamination = 0.3;
+    assert_eq!(cached(&recipe), all, "nothing left of the scores has changed");
+    recipe.detectors.one_class_svm.nu = 0.3;
+    assert_eq!(cached(&recipe), ["features", "isolation_forest", "local_outlier_factor", "autoencoder"]);
+    recipe.features.time_series.rolling_statistics.windows = vec![7];
+    assert!(cached(&recipe).is_empty());
+}
+
+#[test]
+fn recombining_gives_what_a_run_with_those_settings_gives() {
+    let (engine, table) = (Engine::default(), sample(Sample::Servers, 500));
+    let before = findings(&engine, &table, &quick());
+    let mut changed = quick();
+    changed.ensemble.contamination = 0.1;
+    changed.ensemble.model_weights.isolation_forest = 1.0;
+    changed.severity.medium = 0.4;
+    let recombined = Findings::of(Engine::recombine(&before.snapshot, &changed.clone().checked().unwrap()));
+    let fresh = findings(&Engine::default(), &table, &changed);
+    assert_eq!(recombined.snapshot.combined.score, fresh.snapshot.combined.score);
+    assert_eq!(recombined.snapshot.combined.severity, fresh.snapshot.combined.severity);
+    assert_eq!(recombined.alerts, fresh.alerts);
+    assert_ne!(recombined.snapshot.n_anomalies(), before.snapshot.n_anomalies());
+}
+
+#[test]
+fn partial_results_name_who_is_missing() {
+    let table = sample(Sample::Transactions, 300);
+    let partials = Mutex::new(Vec::new());
+    let recipe = quick().checked().unwrap();
+    let on_partial = |findings: Findings| {
+        let snapshot = &findings.snapshot;
+        partials.lock().unwrap().push((snapshot.scores.len(), snapshot.pending.clone()));
+    };
+    let whole = run(&Engine::default(), &table, &recipe, &Cx::default(), &on_partial).unwrap();
+    let partials = partials.into_inner().unwrap();
+    assert_eq!(partials.len(), 3);
+    for (i, (n_scores, pending)) in partials.iter().enumerate() {
+        assert_eq!((*n_scores, pending.as_slice()), (i + 1, &DetectorKind::ALL[i + 1..]));
+    }
+    assert!(whole.snapshot.pending.is_empty());
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let table = sample(Sample::Servers, 400);
+    let scores = |threads: u32| {
+        let mut recipe = quick();
+        recipe.compute.threads = threads;
+        let snapshot = findings(&Engine::default(), &table, &recipe).snapshot;
+        (snapshot.scores.iter().map(|s| s.raw.to_vec()).collect::<Vec<_>>(), snapshot.combined.score.clone())
+    };
+    assert_eq!(scores(1), scores(3));
+}
+
+#[test]
+fn a_cancelled_run_ends_as_cancelled() {
+    let table = sample(Sample::Servers, 2000);
+    let mut recipe = quick();
+    recipe.detectors.autoencoder.epochs = 10_000;
+    recipe.detectors.autoencoder.early_stopping_patience = 10_000;
+    let recipe = recipe.checked().unwrap();
+    let cx = Cx::default();
+    let canceller = {
+        let cx = cx.clone();
+        std::thread::spawn(move || {
+            while !cx.progress().read().stage.starts_with("Autoencoder") {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            cx.cancel();
+        })
+    };
+    let result = run(&Engine::default(), &table, &recipe, &cx, &|_| {});
+    canceller.join().unwrap();
+    assert!(matches!(result, Err(RunError::Cancelled)), "{:?}", result.err());
+}
+
+#[test]
+fn incidents_of_the_servers_sample_are_found() {
+    let table = sample(Sample::Servers, 8000);
+    let findings = findings(&Engine::default(), &table, &quick());
+    let metrics = findings.snapshot.metrics.clone().unwrap();
+    // Guessing gives 0.5; the sample is made so that its incidents can be seen.
+    assert!(metrics.combined.roc_auc > 0.75, "{metrics:?}");
+    let labels = table.label().unwrap();
+    let worst = &findings.alerts[..5];
+    let hits = worst.iter().filter(|alert| alert.episode.rows.iter().any(|&row| labels[row as usize])).count();
+    assert!(hits >= 4, "{hits} of the 5 worst alerts are incidents");
+}

@@ -1,6 +1,7 @@
 //! The main job, the same for window and command line: source → table → run → alerts → store.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::Source;
 use crate::cx::Cx;
@@ -65,17 +66,18 @@ impl Findings {
     /// See [`StoreError`]; nothing is written in part.
     pub fn record(&self, store: &mut Store) -> Result<RunOutcome, StoreError> {
         let snapshot = &self.snapshot;
-        let metrics = snapshot.metrics.as_ref().map(|m| serde_json::json!({ "combined": m.combined }).to_string());
+        let metrics = serde_json::json!({ "combined": snapshot.metrics.as_ref().map(|m| m.combined) });
+        let seconds: f64 = snapshot.stages.iter().map(|stage| stage.seconds).sum();
         let run = RunRecord {
             source_id: snapshot.table.source_id.clone(),
             source_name: snapshot.table.name.clone(),
             recipe: reference::commented(&snapshot.recipe),
             n_rows: snapshot.table.n_rows() as u64,
-            n_features: snapshot.prepared.matrix.n_features() as u64,
-            started_at_micros: snapshot.started_at_micros,
-            duration_secs: snapshot.stages.iter().map(|stage| stage.seconds).sum(),
+            n_features: u32::try_from(snapshot.prepared.matrix.n_features()).unwrap_or(u32::MAX),
+            started_at: snapshot.started_at_micros,
+            duration: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             seed: snapshot.recipe.compute.seed,
-            metrics,
+            metrics: metrics.to_string(),
         };
         store.record_run(&run, &self.alerts)
     }
@@ -139,7 +141,7 @@ impl RecipeChoice {
 /// # Errors
 /// See [`LoadError`].
 pub fn load(source: &Source, recipe: &Recipe, cx: &Cx) -> Result<(Arc<Table>, StageTiming), LoadError> {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let table = source.open(&recipe.data, &cx.with_limits(&recipe.compute))?;
     Ok((Arc::new(table), StageTiming::new("load", started.elapsed().as_secs_f64())))
 }

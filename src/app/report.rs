@@ -125,7 +125,7 @@ fn alerts(page: &mut String, alerts: &[NewAlert]) {
         let episode = &alert.episode;
         let level = episode.severity.name();
         let start = episode.start_time.map_or_else(|| format!("row {}", episode.start_row), fmt_time);
-        let sentence = escape(&describe(episode, &alert.fired, &alert.top_features));
+        let sentence = escape(&describe(alert));
         let _ = write!(
             page,
             "<tr><td class=\"level {level}\">{level}<td class=n>{:.2}<td class=t>{start}<td class=n>{}<td>{sentence}<td>",

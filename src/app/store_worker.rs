@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::main_job::Findings;
-use crate::triage::{Alert, AlertSummary, Filter, RunOutcome, Store, TriageAction};
+use crate::triage::{Alert, AlertSummary, Filter, RunOutcome, Store, TriageAction, UndoReport};
 
 /// Something to do with the database.
 #[derive(Debug)]
@@ -80,20 +80,38 @@ fn answer(store: &mut Store, request: Request) -> Reply {
             let selected = selected.map_or(Ok(None), |id| store.get(id))?;
             Ok(Reply::List { alerts, selected: selected.map(Box::new) })
         }),
-        Request::Apply { ids, action, author, at_micros } => {
-            let text = format!("{}: {}", action.past_tense(), count(ids.len()));
-            store.apply(&ids, &action, &author, at_micros).map(|_| Reply::Done(text))
+        Request::Apply { ids, action, author, at_micros } => store
+            .apply(&ids, &action, &author, at_micros)
+            .map(|applied| Reply::Done(told(&action, "", applied.changed.len()))),
+        Request::Undo { author, at_micros } => {
+            store.undo(&author, at_micros).map(|report| reverted(report.as_ref(), "Undone: ", "Nothing to undo"))
         }
-        Request::Undo { author, at_micros } => store
-            .undo(&author, at_micros)
-            .map(|report| Reply::Done(report.map_or("Nothing to undo".to_owned(), |r| format!("Undone: {}", r.description)))),
-        Request::Redo { author, at_micros } => store
-            .redo(&author, at_micros)
-            .map(|report| Reply::Done(report.map_or("Nothing to redo".to_owned(), |r| format!("Redone: {}", r.description)))),
+        Request::Redo { author, at_micros } => {
+            store.redo(&author, at_micros).map(|report| reverted(report.as_ref(), "Redone: ", "Nothing to redo"))
+        }
     };
     reply.unwrap_or_else(|error| Reply::Failed(error.to_string()))
 }
 
-fn count(n: usize) -> String {
-    if n == 1 { "1 alert".to_owned() } else { format!("{n} alerts") }
+fn reverted(report: Option<&UndoReport>, what: &str, nothing: &str) -> Reply {
+    Reply::Done(report.map_or_else(|| nothing.to_owned(), |r| told(&r.action, what, r.changed.len())))
+}
+
+/// What was done to how many alerts.
+fn told(action: &TriageAction, what: &str, n_alerts: usize) -> String {
+    let verb = match action {
+        TriageAction::Acknowledge => "acknowledged",
+        TriageAction::Close { .. } => "closed",
+        TriageAction::Reopen => "reopened",
+        TriageAction::Assign(Some(_)) => "assigned",
+        TriageAction::Assign(None) => "unassigned",
+        TriageAction::AddNote(_) => "noted",
+        TriageAction::AddTag(_) => "tagged",
+        TriageAction::RemoveTag(_) => "untagged",
+    };
+    match n_alerts {
+        0 => format!("{what}Nothing to change: already {verb}"),
+        1 => format!("{what}1 alert {verb}"),
+        n => format!("{what}{n} alerts {verb}"),
+    }
 }

@@ -102,7 +102,7 @@ fn alerts(alerts: &[NewAlert], n_anomalies: usize, out: &mut dyn Write) -> io::R
         let episode = &alert.episode;
         let place = episode.start_time.map_or_else(|| format!("row {}", episode.start_row), fmt_time);
         let (level, score) = (episode.severity.name(), episode.peak_score);
-        writeln!(out, "  {level:<8} {score:.2}  {place}  {}", describe(episode, &alert.fired, &alert.top_features))?;
+        writeln!(out, "  {level:<8} {score:.2}  {place}  {}", describe(alert))?;
     }
     match alerts.len().saturating_sub(MOST_ALERTS) {
         0 => Ok(()),
@@ -113,6 +113,6 @@ fn alerts(alerts: &[NewAlert], n_anomalies: usize, out: &mut dyn Write) -> io::R
 /// A line of progress for a terminal.
 pub(super) fn progress(progress: &JobProgress) -> String {
     let share = progress.fraction.map_or(String::new(), |f| format!(" {:>3.0} %", f * 100.0));
-    let left = progress.left.map_or(String::new(), |left| format!(", {} left", fmt_duration(left.as_secs_f64())));
+    let left = progress.left.map_or(String::new(), |left| format!(", {} left", fmt_duration(u64::try_from(left.as_micros()).unwrap_or(u64::MAX))));
     format!("{}{share} ({:.0} s{left})", progress.stage, progress.elapsed.as_secs_f64())
 }

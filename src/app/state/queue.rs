@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::store_worker::{Reply, Request};
 use super::{App, MessageKind};
-use crate::triage::{Alert, AlertSummary, Filter, Status, TriageAction};
+use crate::triage::{Alert, AlertStatus, AlertSummary, Filter, TriageAction};
 
 /// The alerts on show.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Queue {
 impl App {
     pub(super) fn select(&mut self, id: Option<i64>) {
         self.queue.selected = id;
-        if self.queue.detail.as_ref().map(|alert| alert.id) != id {
+        if self.queue.detail.as_ref().map(|alert| alert.summary.id) != id {
             self.queue.detail = None;
         }
         self.refresh_queue();
@@ -106,15 +106,14 @@ impl App {
 
     /// Asks for the alerts that match, and for the selected one in full.
     pub(super) fn refresh_queue(&mut self) {
-        let mut statuses = vec![Status::New, Status::Acknowledged];
+        let mut statuses = vec![AlertStatus::New, AlertStatus::Acknowledged];
         if self.queue.show_closed {
-            statuses.push(Status::Closed);
+            statuses.push(AlertStatus::Closed);
         }
-        let search = self.queue.search.trim();
         let filter = Filter {
             statuses,
             source_id: self.data.as_ref().map(|loaded| loaded.table.source_id.clone()),
-            text: (!search.is_empty()).then(|| search.to_owned()),
+            text: self.queue.search.trim().to_owned(),
             ..Filter::default()
         };
         self.ask_store(Request::Refresh { filter, selected: self.queue.selected });

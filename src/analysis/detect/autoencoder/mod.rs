@@ -5,6 +5,7 @@
 //! to hold out, and the training error is watched instead. Values beyond ±10⁴ are cut for the network (not for the
 //! error), so that no finite input makes the weights diverge.
 
+mod adam;
 mod network;
 mod train;
 

@@ -1,11 +1,11 @@
 //! Training: Adam on shuffled batches, watched on held-out rows, stopped early, best weights restored.
 
 use candle_core::{Device, Tensor, Var};
-use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::adam::Adam;
 use super::network::{Dropout, Network};
 use super::{failed, tensor};
 use crate::analysis::detect::DetectError;
@@ -37,8 +37,7 @@ pub(super) fn train(
 
     let steps_per_epoch = training.len().div_ceil(config.batch_size as usize);
     cx.progress().start("Autoencoder: fit", u64::from(config.epochs) * steps_per_epoch as u64);
-    let adam = ParamsAdamW { lr: config.learning_rate, weight_decay: 0.0, ..ParamsAdamW::default() };
-    let mut optimizer = AdamW::new(network.parameters(), adam).map_err(failed)?;
+    let mut adam = Adam::new(network.parameters(), config.learning_rate, device).map_err(failed)?;
     let mut best = Best::new(&network);
     let mut losses = Vec::new();
     for _ in 0..config.epochs {
@@ -47,7 +46,7 @@ pub(super) fn train(
         for batch in training.chunks(config.batch_size as usize) {
             cx.check()?;
             let dropout = (config.dropout_rate > 0.0).then_some(Dropout { rate: config.dropout_rate, rng: &mut dropout });
-            let loss = step(&network, &mut optimizer, &select(&data, batch).map_err(failed)?, dropout).map_err(failed)?;
+            let loss = step(&network, &mut adam, &select(&data, batch).map_err(failed)?, dropout).map_err(failed)?;
             training_loss += loss * batch.len() as f64;
             cx.progress().add(1);
         }
@@ -78,12 +77,12 @@ fn select(data: &Tensor, rows: &[u32]) -> candle_core::Result<Tensor> {
 /// One step of the optimiser on one batch; returns the batch's loss.
 fn step(
     network: &Network,
-    optimizer: &mut AdamW,
+    adam: &mut Adam,
     batch: &Tensor,
     dropout: Option<Dropout<'_>>,
 ) -> candle_core::Result<f64> {
     let loss = candle_nn::loss::mse(&network.forward(batch, dropout)?, batch)?;
-    optimizer.backward_step(&loss)?;
+    adam.step(&loss.backward()?)?;
     Ok(f64::from(loss.to_scalar::<f32>()?))
 }
 

@@ -1,7 +1,9 @@
 //! The program without a face: its state, its commands and what it keeps between starts. Knows no widget.
 
 pub mod command;
+pub mod format;
 pub mod main_job;
+pub mod overview;
 pub mod report;
 pub mod series;
 pub mod settings;
@@ -12,4 +14,4 @@ mod store_worker;
 pub use command::Command;
 pub use settings::Settings;
 pub use source::Source;
-pub use state::{App, Dialog, Import, Message, MessageKind, Perspective, Screen};
+pub use state::{App, Dialog, Focus, Import, Message, MessageKind, Perspective, Screen};

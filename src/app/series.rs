@@ -7,7 +7,7 @@ use crate::analysis::pyramid::Pyramid;
 use crate::analysis::severity::Severity;
 use crate::cx::{Cancelled, Cx};
 use crate::data::{SeriesOrder, Table};
-use crate::triage::{Episode, NewAlert};
+use crate::triage::{AlertSummary, Episode, NewAlert};
 
 /// The rows of one entity in time order, ready to be drawn. Without a time column the rows are in file order and the
 /// horizontal axis is the row index. Clones share the columns.
@@ -152,6 +152,14 @@ impl SeriesView {
             score: episode.peak_score,
             rows: (episode.start_row, episode.end_row),
         })
+    }
+}
+
+/// First and last position of an alert on the horizontal axis.
+pub fn alert_extent(alert: &AlertSummary) -> (f64, f64) {
+    match (alert.start_time, alert.end_time) {
+        (Some(start), Some(end)) => (start as f64 / 1e6, end as f64 / 1e6),
+        _ => (f64::from(alert.start_row), f64::from(alert.end_row)),
     }
 }
 

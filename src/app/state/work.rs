@@ -163,7 +163,7 @@ impl App {
     /// Shows a result, which may be partial or recombined.
     fn show(&mut self, findings: Findings) {
         if let Some(view) = &self.view {
-            self.view = Some(Arc::new(view.with_scores(&findings.snapshot)));
+            self.view = Some(Arc::new(view.with_findings(&findings)));
         }
         self.findings = Some(findings);
     }
@@ -185,12 +185,12 @@ impl App {
     fn build_view(&mut self, entity: Option<String>) {
         let Some(loaded) = &self.data else { return };
         let table = Arc::clone(&loaded.table);
-        let snapshot = self.findings.as_ref().map(|f| Arc::clone(&f.snapshot));
+        let findings = self.findings.clone();
         let notify = Arc::clone(&self.notify);
         let job = Job::spawn("Preparing plots", Cx::default(), move || notify(), move |cx, _| {
             let view = SeriesView::build(&table, entity.as_deref(), cx).map_err(|_| JobError::Cancelled)?;
-            Ok(Output::View(match &snapshot {
-                Some(snapshot) => view.with_scores(snapshot),
+            Ok(Output::View(match &findings {
+                Some(findings) => view.with_findings(findings),
                 None => view,
             }))
         });

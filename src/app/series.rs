@@ -27,6 +27,8 @@ pub struct SeriesView {
     pub score: Option<Arc<Pyramid>>,
     /// The episodes of a result among these rows, from left to right. They never overlap.
     pub episodes: Arc<Vec<EpisodeSpan>>,
+    /// The alerts of that result.
+    pub alerts: Option<Arc<Vec<NewAlert>>>,
 }
 
 /// One column of a [`SeriesView`].
@@ -55,6 +57,8 @@ pub struct EpisodeSpan {
     pub score: f64,
     /// First and last anomalous row in the table.
     pub rows: (u32, u32),
+    /// Index of its alert among those of the result.
+    pub alert: usize,
 }
 
 impl SeriesView {
@@ -86,6 +90,7 @@ impl SeriesView {
             columns: Arc::new(columns),
             score: None,
             episodes: Arc::default(),
+            alerts: None,
         })
     }
 
@@ -93,8 +98,17 @@ impl SeriesView {
     #[must_use]
     pub fn with_findings(&self, findings: &Findings) -> Self {
         let score = Pyramid::new(pick(&findings.snapshot.combined.score, &self.rows).collect());
-        let episodes = self.spans(&findings.alerts);
-        Self { score: Some(Arc::new(score)), episodes: Arc::new(episodes), ..self.clone() }
+        Self {
+            score: Some(Arc::new(score)),
+            episodes: Arc::new(self.spans(&findings.alerts)),
+            alerts: Some(Arc::clone(&findings.alerts)),
+            ..self.clone()
+        }
+    }
+
+    /// Whether these are the scores and episodes of a result.
+    pub fn is_of(&self, findings: &Findings) -> bool {
+        self.alerts.as_ref().is_some_and(|alerts| Arc::ptr_eq(alerts, &findings.alerts))
     }
 
     /// Index range of the points between two positions of the horizontal axis, with one more on either side so that
@@ -131,13 +145,14 @@ impl SeriesView {
 
     /// The episodes among the rows of this view.
     fn spans(&self, alerts: &[NewAlert]) -> Vec<EpisodeSpan> {
-        let of_entity = alerts.iter().map(|alert| &alert.episode).filter(|episode| episode.entity == self.entity);
-        let mut spans: Vec<EpisodeSpan> = of_entity.filter_map(|episode| self.span(episode)).collect();
+        let episodes = alerts.iter().map(|alert| &alert.episode).enumerate();
+        let of_entity = episodes.filter(|(_, episode)| episode.entity == self.entity);
+        let mut spans: Vec<EpisodeSpan> = of_entity.filter_map(|(i, episode)| self.span(episode, i)).collect();
         spans.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.to.total_cmp(&b.to)));
         spans
     }
 
-    fn span(&self, episode: &Episode) -> Option<EpisodeSpan> {
+    fn span(&self, episode: &Episode, alert: usize) -> Option<EpisodeSpan> {
         let place = |row: u32, time: Option<i64>| time.map_or(f64::from(row), |t| t as f64 / 1e6);
         let peak = place(episode.peak_row, episode.peak_time);
         let first = self.x.partition_point(|&x| x < peak);
@@ -151,6 +166,7 @@ impl SeriesView {
             severity: episode.severity,
             score: episode.peak_score,
             rows: (episode.start_row, episode.end_row),
+            alert,
         })
     }
 }

@@ -15,3 +15,4 @@ pub mod analysis;
 pub mod cx;
 pub mod data;
 pub mod recipe;
+pub mod triage;

@@ -1,1 +1,3 @@
-#[test] fn stub() {}
+//! The integration tests, as one binary.
+
+mod triage;

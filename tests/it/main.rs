@@ -1,2 +1,3 @@
-#[test]
-fn stub() {}
+//! The integration tests, one binary.
+
+mod parity_features;

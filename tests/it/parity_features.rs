@@ -33,7 +33,8 @@ fn scaling_is_that_of_scikit_learn() {
         let (scaled_x, scaled_z) = (columns(&case["output"]["X"]), columns(&case["output"]["Z"]));
         for (j, column) in x.iter().enumerate() {
             let feature = Feature { name: format!("x{j}"), source: format!("x{j}") };
-            let fitted = FittedFeature::fit(&feature, column, &PrepareConfig { imputation: Imputation::Mean, feature_scaling });
+            let fitted =
+                FittedFeature::fit(&feature, column, &PrepareConfig { imputation: Imputation::Mean, feature_scaling });
             for (values, expected) in [(column, &scaled_x[j]), (&z[j], &scaled_z[j])] {
                 for (&value, &expected) in values.iter().zip(expected) {
                     assert_close(fitted.scaled_value(value), expected, &format!("{feature_scaling:?} column {j}"));

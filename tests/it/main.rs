@@ -3,5 +3,6 @@
 mod cli;
 mod engine;
 mod parity_features;
+mod parity_metrics;
 mod rooms;
 mod triage;

@@ -12,6 +12,11 @@
 //! - [`ui`] and [`cli`]: the two faces
 
 pub mod analysis;
+pub mod app;
+pub mod cli;
 pub mod cx;
 pub mod data;
+pub mod engine;
 pub mod recipe;
+pub mod triage;
+pub mod ui;

@@ -35,7 +35,7 @@ pub enum MainJobError {
 impl MainJobError {
     /// Whether the user stopped it.
     pub fn is_cancel(&self) -> bool {
-        matches!(self, Self::Load(LoadError::Cancelled) | Self::Run(RunError::Cancelled))
+        matches!(self, Self::Load(LoadError::Cancelled(_)) | Self::Run(RunError::Cancelled))
     }
 }
 

@@ -23,12 +23,15 @@ const CHART: (usize, f64) = (960, 160.0);
 /// When the extension is another one or the file cannot be written.
 pub fn write_scores(path: &Path, snapshot: &Snapshot) -> Result<(), WriteError> {
     let combined = &snapshot.combined;
-    let mut columns: Vec<ScoreColumn<'_>> =
-        snapshot.scores.iter().map(|s| ScoreColumn::numbers(s.kind.name(), &s.raw)).collect();
-    columns.push(ScoreColumn::numbers("score", &combined.score));
-    columns.push(ScoreColumn::flags("is_anomaly", &combined.is_anomaly));
-    let severity: Vec<Option<&str>> = combined.severity.iter().map(|level| level.map(Severity::name)).collect();
-    columns.push(ScoreColumn::texts("severity", &severity));
+    let raw = snapshot.scores.iter().map(|s| ScoreColumn::numbers(s.kind.name(), s.raw.to_vec()));
+    let severity = combined.severity.iter().map(|level| level.map(Severity::name)).collect();
+    let columns: Vec<ScoreColumn> = raw
+        .chain([
+            ScoreColumn::numbers("score", combined.score.clone()),
+            ScoreColumn::flags("is_anomaly", combined.is_anomaly.clone()),
+            ScoreColumn::words("severity", severity),
+        ])
+        .collect();
     write::scores(path, &snapshot.table, &columns)
 }
 

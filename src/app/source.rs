@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use crate::cx::Cx;
 use crate::data::load::{self, LoadError};
 use crate::data::Table;
@@ -11,7 +9,7 @@ use crate::data::sample::Sample;
 use crate::recipe::DataConfig;
 
 /// Where a table comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// One file, or several of the same columns one after the other.
     Files(Vec<PathBuf>),

@@ -3,6 +3,7 @@
 mod matrix;
 mod order;
 mod quality;
+pub mod sample;
 mod table;
 
 pub use matrix::{Feature, Matrix};

@@ -13,7 +13,8 @@ pub struct MemoryUse {
 
 /// Memory used now.
 pub fn memory_use() -> MemoryUse {
-    let mut system = System::new();
+    // A system that cannot be asked shows as zero.
+    let Ok(mut system) = System::new() else { return MemoryUse::default() };
     system.refresh_memory();
     let process_bytes = sysinfo::get_current_pid().map_or(0, |pid| {
         let what = ProcessRefreshKind::nothing().with_memory();

@@ -67,7 +67,8 @@ impl Default for SeverityConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlertsConfig {
-    /// Anomalous rows of one entity with at most this many normal rows between them are one episode. Range 0 to 10000.
+    /// Anomalous rows of one entity with at most this many normal rows between them are one episode. Without a time
+    /// column every anomalous row is an episode of its own. Range 0 to 10000.
     #[schemars(range(min = 0, max = 10_000))]
     pub episode_gap_rows: u32,
     /// Anomalous rows of one entity at most this many seconds apart are one episode, too. Range 0 to 86400.

@@ -1,6 +1,8 @@
-//! Tests of the program as a whole, in one binary.
+//! The integration tests, as one binary.
 
 mod cli;
 mod engine;
 mod parity_features;
+mod parity_metrics;
 mod rooms;
+mod triage;

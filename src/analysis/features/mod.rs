@@ -146,4 +146,6 @@ impl FeaturePlan {
 }
 
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod tests;

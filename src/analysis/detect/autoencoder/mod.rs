@@ -51,7 +51,7 @@ impl FittedAutoencoder {
             return Err(unusable("there are no rows to learn from"));
         }
         let device = device::select(cx);
-        let x = fit_rows(x, config.max_fit_rows, "Autoencoder", "detectors.autoencoder.max_fit_rows", cx);
+        let x = fit_rows(x, config.max_fit_rows, DetectorKind::Autoencoder, cx);
         let (network, losses) = train::train(config, &x, &device, cx)?;
         Ok(Self { network, device, losses })
     }

@@ -1,0 +1,66 @@
+//! From the result of a run to the alerts found in it: episodes, who voted, and what deviates.
+
+use super::alert::{DetectorVote, FeatureDeviation, NewAlert};
+use super::episode::{Episode, ScoredRows, group};
+use crate::data::SeriesOrder;
+use crate::engine::Snapshot;
+
+/// The alerts of a result, worst first.
+pub fn alerts_of(snapshot: &Snapshot) -> Vec<NewAlert> {
+    let table = &snapshot.table;
+    let order = SeriesOrder::of(table);
+    let rows = ScoredRows {
+        order: &order,
+        time: table.time(),
+        entities: table.entities(),
+        score: &snapshot.combined.score,
+        is_anomaly: &snapshot.combined.is_anomaly,
+    };
+    let episodes = group(&rows, &snapshot.recipe.alerts, &snapshot.recipe.severity);
+    episodes.into_iter().map(|episode| alert(snapshot, episode)).collect()
+}
+
+fn alert(snapshot: &Snapshot, episode: Episode) -> NewAlert {
+    let votes = votes(snapshot, episode.peak_row as usize);
+    let top_features = deviations(snapshot, episode.peak_row as usize);
+    NewAlert { episode, fired: votes, top_features }
+}
+
+/// What each detector says about a row.
+fn votes(snapshot: &Snapshot, row: usize) -> Vec<DetectorVote> {
+    let members = snapshot.scores.iter().zip(&snapshot.combined.members);
+    members
+        .filter_map(|(scores, member)| {
+            let score = *scores.raw.get(row)?;
+            Some(DetectorVote {
+                detector: scores.kind.name().to_owned(),
+                score,
+                normalized: member.normalized(score),
+                voted: score > member.vote_threshold,
+            })
+        })
+        .collect()
+}
+
+/// The features of a row that lie furthest from what is typical, in standard deviations; at most one per raw
+/// column first, so that ten statistics of one spike do not hide the others.
+fn deviations(snapshot: &Snapshot, row: usize) -> Vec<FeatureDeviation> {
+    let (matrix, fitted) = (&snapshot.prepared.matrix, &snapshot.prepared.fitted);
+    let columns = matrix.features().iter().zip(&fitted.features).zip(matrix.row(row));
+    let mut all: Vec<FeatureDeviation> = columns
+        .map(|((feature, fitted), &scaled)| {
+            let value = fitted.raw_value(scaled);
+            let deviation = if fitted.std > 0.0 { (value - fitted.median) / fitted.std } else { 0.0 };
+            let (feature, source) = (feature.name.clone(), feature.source.clone());
+            FeatureDeviation { feature, source, value, typical: fitted.median, deviation }
+        })
+        .collect();
+    all.sort_by(|a, b| b.deviation.abs().total_cmp(&a.deviation.abs()));
+    let n = snapshot.recipe.alerts.top_features as usize;
+    let mut sources = std::collections::HashSet::new();
+    let (mut leading, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|d| sources.insert(d.source.clone()));
+    leading.truncate(n);
+    let room = n - leading.len();
+    leading.extend(rest.into_iter().take(room));
+    leading
+}

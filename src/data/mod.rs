@@ -1,9 +1,11 @@
 //! Tables: columns with roles, time and entities, quality; and the dense matrix that detectors see.
 
+pub mod load;
 mod matrix;
 mod order;
 mod quality;
 mod table;
+pub mod write;
 
 pub use matrix::{Feature, Matrix};
 pub use order::SeriesOrder;

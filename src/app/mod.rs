@@ -1,6 +1,7 @@
 //! The program without a face: its state, its commands and what it keeps between starts. Knows no widget.
 
 pub mod command;
+pub mod format;
 pub mod main_job;
 pub mod report;
 pub mod series;

@@ -13,4 +13,4 @@ mod store_worker;
 pub use command::Command;
 pub use settings::Settings;
 pub use source::Source;
-pub use state::{App, Dialog, Import, Message, MessageKind, Perspective, Screen};
+pub use state::{App, Dialog, Import, Message, MessageKind, Notify, Perspective, Queue, Screen};

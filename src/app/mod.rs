@@ -15,4 +15,4 @@ mod store_worker;
 pub use command::Command;
 pub use settings::Settings;
 pub use source::Source;
-pub use state::{App, Dialog, Focus, Import, LastRun, Message, MessageKind, Perspective, Screen};
+pub use state::{App, Dialog, Focus, Import, LastRun, Message, MessageKind, Notify, Perspective, Queue, Screen};

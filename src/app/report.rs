@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::format::{fmt_number, fmt_time};
+use super::format::{fmt_number, fmt_row, fmt_time};
 use super::main_job::Findings;
 use crate::analysis::ensemble::THRESHOLD_SCORE;
 use crate::analysis::severity::Severity;
@@ -127,7 +127,7 @@ fn alerts(page: &mut String, alerts: &[NewAlert]) {
     for alert in alerts.iter().take(MOST_ALERTS) {
         let episode = &alert.episode;
         let level = episode.severity.name();
-        let start = episode.start_time.map_or_else(|| format!("row {}", episode.start_row), fmt_time);
+        let start = episode.start_time.map_or_else(|| format!("row {}", fmt_row(episode.start_row)), fmt_time);
         let sentence = escape(&describe(alert));
         let _ = write!(
             page,

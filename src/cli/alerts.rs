@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::args::{AlertsCommand, AlertsOutput};
-use crate::app::format::{fmt_number, fmt_time};
+use crate::app::format::{fmt_number, fmt_row, fmt_time};
 use crate::app::settings;
 use crate::triage::{Alert, AlertStatus, AlertSummary, Filter, Store};
 
@@ -46,7 +46,7 @@ fn list(output: &AlertsOutput, status: &[String], limit: usize, out: &mut dyn Wr
     }
     writeln!(out, "{:>5}  {:<8} {:>5}  {:<12} {:<20} alert", "id", "severity", "score", "status", "start")?;
     for alert in &alerts {
-        let start = alert.start_time.map_or_else(|| format!("row {}", alert.start_row), fmt_time);
+        let start = alert.start_time.map_or_else(|| format!("row {}", fmt_row(alert.start_row)), fmt_time);
         let (id, level, score, status) = (alert.id, alert.severity.name(), alert.peak_score, alert.status.name());
         writeln!(out, "{id:>5}  {level:<8} {score:>5.2}  {status:<12} {start:<20} {}", alert.sentence)?;
     }
@@ -74,7 +74,8 @@ fn show(id: i64, output: &AlertsOutput, out: &mut dyn Write) -> Result<(), Failu
     if let (Some(start), Some(end), Some(peak)) = (s.start_time, s.end_time, s.peak_time) {
         line(out, "time", &format!("{} to {}, peak {}", fmt_time(start), fmt_time(end), fmt_time(peak)))?;
     }
-    line(out, "rows", &format!("{} anomalous, {} to {}, peak {}", s.n_rows, s.start_row, s.end_row, s.peak_row))?;
+    let [start, end, peak] = [s.start_row, s.end_row, s.peak_row].map(fmt_row);
+    line(out, "rows", &format!("{} anomalous, {start} to {end}, peak {peak} (counted from 1)", s.n_rows))?;
     let verdict = s.verdict.map_or(String::new(), |verdict| format!(", {}", verdict.name()));
     let assignee = s.assignee.as_ref().map_or(String::new(), |name| format!(", {name}"));
     line(out, "status", &format!("{}{verdict}{assignee}", s.status.name()))?;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::run::Outcome;
 use crate::analysis::evaluate::Metrics;
 use crate::analysis::severity::Severity;
-use crate::app::format::{fmt_duration, fmt_time};
+use crate::app::format::{fmt_duration, fmt_row, fmt_time};
 use crate::engine::{JobProgress, peak_memory_mb};
 use crate::triage::{NewAlert, describe};
 
@@ -100,7 +100,7 @@ fn alerts(alerts: &[NewAlert], n_anomalies: usize, out: &mut dyn Write) -> io::R
     writeln!(out, "{} alerts from {n_anomalies} anomalous rows: {}", alerts.len(), by_level.join(", "))?;
     for alert in alerts.iter().take(MOST_ALERTS) {
         let episode = &alert.episode;
-        let place = episode.start_time.map_or_else(|| format!("row {}", episode.start_row), fmt_time);
+        let place = episode.start_time.map_or_else(|| format!("row {}", fmt_row(episode.start_row)), fmt_time);
         let (level, score) = (episode.severity.name(), episode.peak_score);
         writeln!(out, "  {level:<8} {score:.2}  {place}  {}", describe(alert))?;
     }

@@ -109,7 +109,10 @@ fn in_background<T: Send + 'static>(
     work: impl FnOnce(&Cx) -> T + Send + 'static,
 ) -> Result<T, Failure> {
     let (wake, woken) = channel();
-    let notify = move || drop(wake.send(()));
+    let notify = move || {
+        // Nobody waits any more once the job has ended.
+        let _ = wake.send(());
+    };
     let mut job: Job<T> = Job::spawn("run", cx, notify, move |cx, _| Ok(work(cx))).map_err(Failure::work)?;
     let show = progress && io::stderr().is_terminal();
     loop {

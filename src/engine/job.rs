@@ -30,6 +30,7 @@ pub struct Job<T, P = ()> {
     started: Instant,
     stage: ProgressReading,
     stage_started: Instant,
+    is_done: bool,
 }
 
 #[derive(Debug)]
@@ -93,7 +94,7 @@ impl<T: Send + 'static, P: Send + 'static> Job<T, P> {
             .map_err(|e| JobError::Failed(format!("cannot start a thread: {e}; close other programs and try again")))?;
         let now = Instant::now();
         let stage = ProgressReading::default();
-        Ok(Self { title: title.to_owned(), cx, results, started: now, stage, stage_started: now })
+        Ok(Self { title: title.to_owned(), cx, results, started: now, stage, stage_started: now, is_done: false })
     }
 
     /// What the job does, for people.
@@ -108,14 +109,14 @@ impl<T: Send + 'static, P: Send + 'static> Job<T, P> {
 
     /// The next thing the job has to say, if any. Never blocks.
     pub fn poll(&mut self) -> Option<JobEvent<T, P>> {
-        match self.results.try_recv() {
-            Ok(Message::Partial(partial)) => Some(JobEvent::Partial(partial)),
-            Ok(Message::Done(result)) => Some(JobEvent::Done(result)),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => {
-                Some(JobEvent::Done(Err(JobError::Failed("the work ended without a result".to_owned()))))
-            }
-        }
+        let result = match self.results.try_recv() {
+            Ok(Message::Partial(partial)) => return Some(JobEvent::Partial(partial)),
+            Ok(Message::Done(result)) => result,
+            Err(TryRecvError::Empty) => return None,
+            Err(TryRecvError::Disconnected) => Err(JobError::Failed("the work ended without a result".to_owned())),
+        };
+        self.is_done = true;
+        Some(JobEvent::Done(result))
     }
 
     /// How far the job is now. Call it regularly: the rate is measured between calls.
@@ -141,10 +142,12 @@ impl<T: Send + 'static, P: Send + 'static> Job<T, P> {
     }
 }
 
-/// A dropped job is not wanted any more.
+/// A job dropped before its end is not wanted any more. After it, its context may serve other work.
 impl<T, P> Drop for Job<T, P> {
     fn drop(&mut self) {
-        self.cx.cancel();
+        if !self.is_done {
+            self.cx.cancel();
+        }
     }
 }
 
@@ -156,6 +159,16 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_job_dropped_before_its_end_is_cancelled() {
+        let cx = Cx::default();
+        let done: Job<(), u32> = Job::spawn("short", cx.clone(), || {}, |_, _| Ok(())).unwrap();
+        assert_eq!(wait(done).1, Ok(()));
+        assert_eq!(cx.check(), Ok(()));
+        drop(Job::<(), u32>::spawn("unwanted", cx.clone(), || {}, |_, _| Ok(())).unwrap());
+        assert!(cx.check().is_err());
+    }
 
     fn wait<T: Send + 'static>(mut job: Job<T, u32>) -> (Vec<u32>, Result<T, JobError>) {
         let mut partial = Vec::new();

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use super::detectors::ModelWeights;
+use super::detectors::ModelWeights;
 
 /// How the scores of the detectors become one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

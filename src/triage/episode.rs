@@ -1,6 +1,6 @@
 //! Which anomalous rows belong together: one episode per entity and stretch of time.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 
 use crate::analysis::severity::Severity;
 use crate::data::{Entities, SeriesOrder};
@@ -64,13 +64,16 @@ pub fn group(rows: &ScoredRows, alerts: &AlertsConfig, severity: &SeverityConfig
             }
         });
     }
-    episodes.sort_by(worst_first);
+    episodes.sort_by_cached_key(worst_first);
     episodes
 }
 
-fn worst_first(a: &Episode, b: &Episode) -> Ordering {
-    let by_badness = (b.severity.cmp(&a.severity)).then_with(|| b.peak_score.total_cmp(&a.peak_score));
-    by_badness.then_with(|| (a.start_time, a.start_row).cmp(&(b.start_time, b.start_row)))
+/// What sorts the worst episode first.
+fn worst_first(episode: &Episode) -> (Reverse<(Severity, i64)>, Option<i64>, u32) {
+    // The bits of a float as an integer of the same order, as in `f64::total_cmp`.
+    let bits = episode.peak_score.to_bits().cast_signed();
+    let score = bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed();
+    (Reverse((episode.severity, score)), episode.start_time, episode.start_row)
 }
 
 impl ScoredRows<'_> {

@@ -8,6 +8,11 @@ mod transactions;
 
 use polars::prelude::{Column, DataFrame};
 
+use super::Table;
+use super::load::LoadError;
+use crate::cx::Cx;
+use crate::recipe::DataConfig;
+
 /// A synthetic table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sample {
@@ -68,6 +73,17 @@ impl Sample {
             Self::Servers => servers::frame(rows, seed),
             Self::Transactions => transactions::frame(rows, seed),
         }
+    }
+
+    /// The sample as a table, read as a file with these values would be. The identity of the source is the sample's
+    /// name with the number of rows and the seed, since other rows mean other alerts.
+    ///
+    /// # Errors
+    /// As [`Table::from_frame`], such as when `config` names a column that does not exist.
+    pub fn table(self, rows: usize, seed: u64, config: &DataConfig, cx: &Cx) -> Result<Table, LoadError> {
+        let (name, id) = (self.name(), format!("sample:{}:{rows}:{seed}", self.name()));
+        let format = vec![("source".to_owned(), "synthetic sample".to_owned())];
+        Table::from_frame(format!("{name} (synthetic)"), id, self.frame(rows, seed), format, config, cx)
     }
 }
 

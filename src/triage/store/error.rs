@@ -75,7 +75,8 @@ impl From<&rusqlite::Error> for StoreProblem {
                 ErrorCode::ReadOnly => Self::ReadOnly,
                 ErrorCode::DiskFull => Self::DiskFull,
                 ErrorCode::DatabaseCorrupt => Self::Damaged(error.to_string()),
-                ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::CannotOpen(error.to_string()),
+                // The text of the error itself would name the path, which comes last.
+                ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::CannotOpen(failure.to_string()),
                 ErrorCode::SystemIoFailure => Self::Disk(error.to_string()),
                 _ => Self::Other(error.to_string()),
             },

@@ -2,10 +2,9 @@
 
 use rusqlite::types::Value;
 
+use super::codec::Level;
 use crate::analysis::severity::Severity;
 use crate::triage::AlertStatus;
-
-use super::codec::Level;
 
 /// Which alerts a list shows. The default shows all of the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,20 +71,21 @@ impl Condition {
 pub(super) const RETURNED: &str = "(status = 'closed' AND severity > closed_severity)";
 
 impl Filter {
-    /// The filter as SQL, for counting with or without the facets' own conditions.
-    pub(super) fn condition(&self, with_statuses: bool, with_severities: bool) -> Condition {
+    /// The filter as SQL.
+    pub(super) fn condition(&self) -> Condition {
+        let mut condition = self.facet_condition();
+        condition.one_of("status", self.statuses.iter().map(|status| Value::Text(status.name().to_owned())));
+        condition.one_of("severity", self.severities.iter().map(|&severity| Value::Integer(Level(severity).rank())));
+        condition
+    }
+
+    /// The filter without statuses and severities, as SQL: what the facets count.
+    pub(super) fn facet_condition(&self) -> Condition {
         let mut condition = Condition::default();
         match self.presence {
             Presence::CurrentOrTouched => condition.add("(is_current = 1 OR touched = 1)", []),
             Presence::Current => condition.add("is_current = 1", []),
             Presence::Any => {}
-        }
-        if with_statuses {
-            condition.one_of("status", self.statuses.iter().map(|status| Value::Text(status.name().to_owned())));
-        }
-        if with_severities {
-            condition
-                .one_of("severity", self.severities.iter().map(|&severity| Value::Integer(Level(severity).rank())));
         }
         if let Some(source_id) = &self.source_id {
             condition.add("source_id = ?", [Value::Text(source_id.clone())]);

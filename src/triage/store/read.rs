@@ -20,6 +20,24 @@ pub struct Counts {
     pub by_severity: Vec<(Severity, u64)>,
 }
 
+impl Counts {
+    /// Sums the counts per status and severity that a filter without its facets gave.
+    fn of(cells: &[(AlertStatus, Severity, u64)], filter: &Filter) -> Self {
+        let shows_status = |status| filter.statuses.is_empty() || filter.statuses.contains(&status);
+        let shows_severity = |severity| filter.severities.is_empty() || filter.severities.contains(&severity);
+        let sum = |is_in: &dyn Fn(AlertStatus, Severity) -> bool| {
+            cells.iter().filter(|cell| is_in(cell.0, cell.1)).map(|cell| cell.2).sum()
+        };
+        let of_status = |status| (status, sum(&|s, level| s == status && shows_severity(level)));
+        let of_severity = |severity| (severity, sum(&|s, level| level == severity && shows_status(s)));
+        Self {
+            total: sum(&|s, level| shows_status(s) && shows_severity(level)),
+            by_status: AlertStatus::ALL.map(of_status).to_vec(),
+            by_severity: Severity::ALL.map(of_severity).to_vec(),
+        }
+    }
+}
+
 const ORDER: &str = "severity DESC, peak_score DESC, id";
 
 impl Store {
@@ -30,7 +48,7 @@ impl Store {
     pub fn list(&self, filter: &Filter) -> Result<Vec<AlertSummary>, StoreError> {
         self.read(|connection| {
             let (tail, values) = selection(filter);
-            let mut statement = connection.prepare_cached(&format!("{} {tail}", select_summary()))?;
+            let mut statement = connection.prepare_cached(&format!("{} {tail}", summary_columns()))?;
             let alerts = statement.query_map(params_from_iter(values), summary)?;
             Ok(alerts.collect::<Result<_, _>>()?)
         })
@@ -43,27 +61,25 @@ impl Store {
     pub fn ids(&self, filter: &Filter) -> Result<Vec<i64>, StoreError> {
         self.read(|connection| {
             let (tail, values) = selection(filter);
-            let mut statement = connection.prepare_cached(&format!("SELECT id FROM alert {tail}"))?;
+            let mut statement = connection.prepare_cached(&format!("SELECT id {tail}"))?;
             let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?;
             Ok(ids.collect::<Result<_, _>>()?)
         })
     }
 
-    /// Counts the alerts that a filter shows.
+    /// Counts the alerts that a filter shows, in one pass.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn counts(&self, filter: &Filter) -> Result<Counts, StoreError> {
         self.read(|connection| {
-            let condition = filter.condition(true, true);
-            let sql = format!("SELECT count(*) FROM alert WHERE {}", condition.sql());
-            let total =
-                connection.prepare_cached(&sql)?.query_row(params_from_iter(condition.values), |row| row.get(0));
-            let total = i64::cast_unsigned(total?);
-            let by_status = facet(connection, filter, "status", AlertStatus::ALL.map(|s| (s.name().to_owned(), s)))?;
-            let ranks = Severity::ALL.map(|s| (Level(s).rank().to_string(), s));
-            let by_severity = facet(connection, filter, "severity", ranks)?;
-            Ok(Counts { total, by_status, by_severity })
+            let condition = filter.facet_condition();
+            let condition_sql = condition.sql();
+            let sql = format!("SELECT status, severity, count(*) FROM alert WHERE {condition_sql} GROUP BY 1, 2");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let cell = |row: &Row| Ok((row.get(0)?, row.get::<_, Level>(1)?.0, row.get::<_, i64>(2)?.cast_unsigned()));
+            let cells = statement.query_map(params_from_iter(condition.values), cell)?;
+            Ok(Counts::of(&cells.collect::<Result<Vec<_>, _>>()?, filter))
         })
     }
 
@@ -73,7 +89,7 @@ impl Store {
     /// When the database cannot be read.
     pub fn get(&self, id: i64) -> Result<Option<Alert>, StoreError> {
         self.read(|connection| {
-            let sql = format!("{} WHERE id = ?1", select_summary());
+            let sql = format!("{} FROM alert WHERE id = ?1", summary_columns());
             let found = connection.prepare_cached(&sql)?.query_row([id], summary).optional()?;
             let Some(summary) = found else { return Ok(None) };
             let sql = "SELECT votes, features FROM alert_detail WHERE alert_id = ?1";
@@ -85,37 +101,22 @@ impl Store {
     }
 }
 
-/// Everything behind `FROM alert` for a list, and its values.
+/// What follows the columns in the query of a list, and its values.
 fn selection(filter: &Filter) -> (String, Vec<rusqlite::types::Value>) {
-    let condition = filter.condition(true, true);
+    let condition = filter.condition();
+    // Where rows must be read to search them, reading them as they lie beats following the index of the queue.
+    let table = if filter.text.trim().is_empty() { "alert" } else { "alert NOT INDEXED" };
     let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     let offset = i64::try_from(filter.offset).unwrap_or(i64::MAX);
     let mut values = condition.values.clone();
     values.extend([limit.into(), offset.into()]);
-    (format!("WHERE {} ORDER BY {ORDER} LIMIT ? OFFSET ?", condition.sql()), values)
+    (format!("FROM {table} WHERE {} ORDER BY {ORDER} LIMIT ? OFFSET ?", condition.sql()), values)
 }
 
-/// Counts per value of a column, without the filter's own condition on it. Values are compared as text.
-fn facet<T, const N: usize>(
-    connection: &Connection,
-    filter: &Filter,
-    column: &str,
-    kinds: [(String, T); N],
-) -> Result<Vec<(T, u64)>, StoreProblem> {
-    let condition = filter.condition(column != "status", column != "severity");
-    let sql = format!("SELECT CAST({column} AS TEXT), count(*) FROM alert WHERE {} GROUP BY 1", condition.sql());
-    let mut statement = connection.prepare_cached(&sql)?;
-    let counted = statement.query_map(params_from_iter(condition.values), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let counted: Vec<(String, i64)> = counted.collect::<Result<_, _>>()?;
-    let count = |name: &str| counted.iter().find(|(n, _)| n == name).map_or(0, |(_, n)| n.cast_unsigned());
-    Ok(kinds.into_iter().map(|(name, kind)| (kind, count(&name))).collect())
-}
-
-fn select_summary() -> String {
+fn summary_columns() -> String {
     format!(
         "SELECT *, {RETURNED} AS returned,
-             (SELECT count(*) FROM note WHERE alert_id = alert.id AND is_live = 1) AS n_notes
-         FROM alert"
+             (SELECT count(*) FROM note WHERE alert_id = alert.id AND is_live = 1) AS n_notes"
     )
 }
 

@@ -1,5 +1,7 @@
 //! Whether triage keeps its promises: episodes, re-runs, actions and the queue.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 mod actions;
 mod episodes;
 mod queue;

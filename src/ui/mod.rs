@@ -7,6 +7,7 @@ mod format;
 mod icons;
 mod import;
 mod messages;
+mod plot;
 mod quality;
 mod shell;
 mod shortcuts;

@@ -1,1 +1,4 @@
-#[test] fn stub() {}
+//! The integration tests: one binary, one file per subject.
+
+mod detectors;
+mod parity_detectors;

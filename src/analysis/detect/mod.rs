@@ -1,5 +1,11 @@
 //! Detectors: fitted once on training rows, then giving every row a score (higher = more abnormal).
 
+pub mod isolation_forest;
+pub mod local_outlier_factor;
+pub mod one_class_svm;
+mod points;
+mod sample;
+
 use crate::cx::{Cancelled, Cx};
 use crate::data::Matrix;
 use crate::recipe::DetectorKind;

@@ -1,7 +1,9 @@
 //! The integration tests, as one binary.
 
 mod cli;
+mod detectors;
 mod engine;
+mod parity_detectors;
 mod parity_features;
 mod parity_metrics;
 mod rooms;

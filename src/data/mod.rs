@@ -1,10 +1,12 @@
 //! Tables: columns with roles, time and entities, quality; and the dense matrix that detectors see.
 
+pub mod load;
 mod matrix;
 mod order;
 mod quality;
 pub mod sample;
 mod table;
+pub mod write;
 
 pub use matrix::{Feature, Matrix};
 pub use order::SeriesOrder;

@@ -1,8 +1,9 @@
 //! A table: the columns of a file with their types and roles, and its time, entities and labels ready for use.
 
-use polars::prelude::{AnyValue, DataFrame, DataType};
+use polars::prelude::{AnyValue, DataFrame, DataType, TimeUnit};
 
 use super::Quality;
+use super::load::iso_text;
 use crate::recipe::ColumnType;
 
 /// What a column is for.
@@ -82,6 +83,11 @@ impl Table {
         self.entities.as_ref()
     }
 
+    /// Time of a row as ISO 8601 text in UTC; empty where there is no time column.
+    pub fn time_text(&self, row: usize) -> String {
+        self.time().and_then(|times| times.get(row)).map_or_else(String::new, |&time| iso_text(time))
+    }
+
     /// Truth of every row: anomalous or not.
     pub fn label(&self) -> Option<&[bool]> {
         self.label.as_deref()
@@ -108,10 +114,19 @@ impl Table {
         Some(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect())
     }
 
-    /// A value as text, for display; empty where it is missing.
+    /// A value as text, for display; empty where it is missing. Times are ISO 8601 in UTC: `2025-01-01T00:00:00Z`.
     pub fn text(&self, name: &str, row: usize) -> String {
-        match self.frame.column(name).and_then(|c| c.get(row).map(AnyValue::into_static)) {
+        let Ok(column) = self.frame.column(name) else { return String::new() };
+        if let DataType::Datetime(..) = column.dtype() {
+            return match column.get(row).map(|value| value.cast(&DataType::Datetime(TimeUnit::Microseconds, None))) {
+                Ok(AnyValue::Datetime(micros, ..) | AnyValue::DatetimeOwned(micros, ..)) => iso_text(micros),
+                _ => String::new(),
+            };
+        }
+        match column.get(row).map(AnyValue::into_static) {
             Ok(AnyValue::Null) | Err(_) => String::new(),
+            Ok(AnyValue::Float64(value)) if value.is_nan() => String::new(),
+            Ok(AnyValue::Float64(value)) => value.to_string(),
             Ok(AnyValue::StringOwned(text)) => text.to_string(),
             Ok(value) => value.to_string(),
         }

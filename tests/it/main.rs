@@ -1,3 +1,3 @@
-//! The integration tests, one binary.
+//! The integration tests, as one binary.
 
 mod parity_features;

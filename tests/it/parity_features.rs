@@ -1,5 +1,7 @@
 //! Scaling against that of scikit-learn. (Rolling statistics: beside their code, in analysis/features/parity.rs.)
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use serde_json::Value;
 use tarsier::analysis::prepare::FittedFeature;
 use tarsier::data::Feature;

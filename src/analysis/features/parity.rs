@@ -19,7 +19,7 @@ fn rolling(values: &[f64], window: u32, statistic: Statistic, min_periods: u32) 
     config.statistical.z_scores = false;
     let rolling = &mut config.time_series.rolling_statistics;
     (rolling.windows, rolling.statistics) = (vec![window], vec![statistic]);
-    (rolling.window_unit, rolling.min_periods) = (WindowUnit::Rows, min_periods);
+    (rolling.window_unit, rolling.min_periods, rolling.min_history) = (WindowUnit::Rows, min_periods, 0.0);
     let times = (0..values.len() as i64).collect();
     let table = Table::of_features(&[("x", values.to_vec())], Some(times), None);
     let (cx, order) = (Cx::default(), SeriesOrder::of(&table));

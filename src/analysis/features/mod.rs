@@ -146,6 +146,4 @@ impl FeaturePlan {
 }
 
 #[cfg(test)]
-mod parity;
-#[cfg(test)]
 mod tests;

@@ -148,6 +148,4 @@ impl FeaturePlan {
 }
 
 #[cfg(test)]
-mod parity;
-#[cfg(test)]
 mod tests;

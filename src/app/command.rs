@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::settings::ThemeChoice;
 use super::{Perspective, Source};
 use crate::recipe::{Preset, Recipe};
 use crate::triage::{TriageAction, Verdict};
@@ -23,6 +24,10 @@ pub enum Command {
     Cancel,
     /// Show a perspective.
     Show(Perspective),
+    /// Show everything light, dark, or as the desktop does.
+    Theme(ThemeChoice),
+    /// Take a file off the list of recent ones.
+    ForgetRecent(PathBuf),
     /// Change the recipe. Steps with the same label in a row (dragging a slider) are one step of undo.
     EditRecipe {
         /// The recipe from now on.

@@ -91,6 +91,16 @@ impl Palette {
         if ui.visuals().dark_mode { &DARK } else { &LIGHT }
     }
 
+    /// The palette of the dark theme, for pictures that look the same in both.
+    pub(crate) const fn dark() -> &'static Self {
+        &DARK
+    }
+
+    /// The palette of the light theme.
+    pub(crate) const fn light() -> &'static Self {
+        &LIGHT
+    }
+
     /// Colour of a level of severity. Never the only mark: see [`severity_icon`].
     pub(crate) const fn severity(&self, level: Severity) -> Color32 {
         match level {

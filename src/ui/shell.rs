@@ -168,7 +168,7 @@ impl Shell {
     fn show_panels(&mut self, ui: &mut Ui, wishes: &mut Wishes) {
         let app = &mut self.app;
         top_bar::show(ui, app, wishes);
-        status_bar::show(ui, app, &mut self.status, &mut self.messages, wishes);
+        status_bar::show(ui, app, &mut self.status, wishes);
         messages::show_banner(ui, app, &mut self.messages);
         let ground = Frame::new().fill(Palette::of(ui).base);
         CentralPanel::no_frame().frame(ground).show(ui, |ui| match (&app.screen, app.settings.perspective) {

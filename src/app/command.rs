@@ -167,7 +167,11 @@ pub fn bindings() -> Vec<Binding> {
         program(Shortcut { command: true, shift: true, key: "Z" }, "Redo", Trigger::Do(C::Redo)),
         program(Shortcut::command("W"), "Close the data", Trigger::Do(C::CloseData)),
         program(Shortcut::command("Q"), "Quit", Trigger::Do(C::Quit)),
-        program(Shortcut { command: false, shift: true, key: "?" }, "Show shortcuts", Trigger::Do(C::Ask(Question::Shortcuts))),
+        program(
+            Shortcut { command: false, shift: true, key: "?" },
+            "Show shortcuts",
+            Trigger::Do(C::Ask(Question::Shortcuts)),
+        ),
         queue("J", "Next alert", C::NextAlert),
         queue("K", "Previous alert", C::PreviousAlert),
         queue("X", "Mark for an action on several", C::ToggleMark),

@@ -21,8 +21,8 @@ use crate::data::Table;
 use crate::data::load::Preview;
 use crate::engine::{Engine, Job, JobProgress};
 use crate::recipe::{DataConfig, Preset, Recipe};
-use live::Live;
 pub use live::LastRun;
+use live::Live;
 pub use queue::Queue;
 use work::{Output, Partial};
 

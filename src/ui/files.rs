@@ -150,7 +150,10 @@ impl Files {
         match std::thread::Builder::new().name("file dialog".to_owned()).spawn(work) {
             Ok(_) => self.asked = Some(Asked { purpose, answer, since: Instant::now() }),
             Err(error) => {
-                app.say(MessageKind::Warning, format!("The file dialog cannot be opened: {error}. Type the path instead."));
+                app.say(
+                    MessageKind::Warning,
+                    format!("The file dialog cannot be opened: {error}. Type the path instead."),
+                );
                 self.ask_for_path(purpose);
             }
         }
@@ -184,7 +187,10 @@ impl Files {
         self.asked = None;
         if paths.is_empty() && waited < FASTEST_PERSON {
             self.has_no_dialogs = true;
-            app.say(MessageKind::Warning, "This desktop offers no file dialog (no portal, no zenity). Type the path instead.");
+            app.say(
+                MessageKind::Warning,
+                "This desktop offers no file dialog (no portal, no zenity). Type the path instead.",
+            );
             self.ask_for_path(purpose);
         }
         purpose.command(paths)
@@ -200,7 +206,8 @@ impl Files {
             ui.add_space(GAP_S);
             ui.label(RichText::new(typing.purpose.hint()).color(Palette::of(ui).weak));
             ui.add_space(GAP);
-            let field = TextEdit::singleline(&mut typing.path).desired_width(f32::INFINITY).hint_text("/home/me/data.csv");
+            let field =
+                TextEdit::singleline(&mut typing.path).desired_width(f32::INFINITY).hint_text("/home/me/data.csv");
             let field = ui.add(field).accessible_name("Path");
             if std::mem::take(&mut typing.is_new) {
                 field.request_focus();

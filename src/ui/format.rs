@@ -2,29 +2,13 @@
 
 use std::time::Duration;
 
-/// A count with separators: 12,345.
-pub(crate) fn count(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A count with its noun: "1 row", "12,345 rows".
-pub(crate) fn plural(n: usize, noun: &str) -> String {
-    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
-}
+use crate::app::format::fmt_count;
 
 /// A difference with its sign: "+3", "−2", "±0".
 pub(crate) fn difference(now: usize, before: usize) -> String {
     match now.cmp(&before) {
-        std::cmp::Ordering::Greater => format!("+{}", count(now - before)),
-        std::cmp::Ordering::Less => format!("−{}", count(before - now)),
+        std::cmp::Ordering::Greater => format!("+{}", fmt_count(now - before)),
+        std::cmp::Ordering::Less => format!("−{}", fmt_count(before - now)),
         std::cmp::Ordering::Equal => "±0".to_owned(),
     }
 }
@@ -77,16 +61,6 @@ pub(crate) fn seconds(secs: f64) -> String {
     }
 }
 
-/// A step between rows: "5 s", "1 min", "1 h", "1 day".
-pub(crate) fn step(micros: i64) -> String {
-    const UNITS: [(i64, &str); 4] = [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s")];
-    match UNITS.into_iter().find(|(unit, _)| micros >= *unit) {
-        Some((unit, name)) if micros % unit == 0 => format!("{} {name}", micros / unit),
-        Some((unit, name)) => format!("{:.1} {name}", micros as f64 / unit as f64),
-        None => format!("{} ms", micros as f64 / 1000.0),
-    }
-}
-
 /// A rate: "950 /s", "1.2k /s", "3.4M /s".
 pub(crate) fn rate(per_sec: f64) -> String {
     match per_sec {
@@ -101,9 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_and_differences() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!((plural(1, "row"), plural(2, "row")), ("1 row".into(), "2 rows".into()));
+    fn differences_have_a_sign() {
         assert_eq!([difference(5, 2), difference(2, 5), difference(2, 2)], ["+3", "−3", "±0"]);
     }
 
@@ -113,7 +85,6 @@ mod tests {
         assert_eq!([900, 1024, 5 << 20, 3 << 29].map(bytes), ["900 B", "1.0 KB", "5.0 MB", "1.5 GB"]);
         assert_eq!([8, 185, 3729].map(|s| clock(Duration::from_secs(s))), ["8 s", "3:05", "1:02:09"]);
         assert_eq!([0.0003, 0.042, 1.25, 95.2].map(seconds), ["0.3 ms", "42 ms", "1.25 s", "95 s"]);
-        assert_eq!([5_000_000, 60_000_000, 5_400_000_000, 250_000].map(step), ["5 s", "1 min", "1.5 h", "250 ms"]);
         assert_eq!([950.0, 1200.0, 3.4e6].map(rate), ["950 /s", "1.2k /s", "3.4M /s"]);
     }
 }

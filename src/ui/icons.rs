@@ -1,8 +1,8 @@
 //! Small pictures, painted as lines so that they are sharp at every size and follow the theme.
 
 use eframe::egui::{
-    Color32, ColorImage, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, accesskit::Role, pos2,
-    vec2,
+    Color32, ColorImage, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, accesskit::Role,
+    pos2, vec2,
 };
 
 use super::theme::Palette;

@@ -2,9 +2,10 @@
 
 use eframe::egui::{Align, Grid, Label, RichText, ScrollArea, Ui};
 
-use super::format::{self, count, percent};
+use super::format::percent;
 use super::theme::{GAP, GAP_L, Palette};
 use super::widgets::{Tone, figure, remark, section_header};
+use crate::app::format::{fmt_count, fmt_duration};
 use crate::data::{ColumnQuality, Table};
 
 /// Share of missing values from which a column is worth a remark of its own.
@@ -41,7 +42,7 @@ pub(super) fn issues(table: &Table) -> Vec<Issue> {
 }
 
 fn sentence(n: usize, text: &str) -> String {
-    format!("{} {}", count(n), text.replace("|s|", if n == 1 { "" } else { "s" }))
+    format!("{} {}", fmt_count(n), text.replace("|s|", if n == 1 { "" } else { "s" }))
 }
 
 /// Draws the report.
@@ -71,14 +72,14 @@ fn figures(ui: &mut Ui, table: &Table) {
     let n_cells = (q.n_rows * q.columns.len()).max(1);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 28.0;
-        figure(ui, &count(q.n_rows), "rows");
-        figure(ui, &count(table.columns.len()), "columns");
+        figure(ui, &fmt_count(q.n_rows), "rows");
+        figure(ui, &fmt_count(table.columns.len()), "columns");
         figure(ui, &percent(n_missing as f64 / n_cells as f64), "values missing");
         if let Some(step) = q.median_step_micros {
-            figure(ui, &format::step(step), "usual step");
+            figure(ui, &fmt_duration(u64::try_from(step).unwrap_or(0)), "usual step");
         }
         if let Some(entities) = table.entities() {
-            figure(ui, &count(entities.names.len()), "entities");
+            figure(ui, &fmt_count(entities.names.len()), "entities");
         }
     });
 }
@@ -105,7 +106,7 @@ fn columns(ui: &mut Ui, table: &Table) {
                 ui.add(Label::new(&column.name).truncate());
             });
             right(ui, &missing_text(column, n_rows));
-            right(ui, &if column.n_infinite > 0 { count(column.n_infinite) } else { "–".to_owned() });
+            right(ui, &if column.n_infinite > 0 { fmt_count(column.n_infinite) } else { "–".to_owned() });
             ui.label(RichText::new(if column.is_constant { "constant" } else { "" }).color(weak));
             ui.end_row();
         }
@@ -115,7 +116,7 @@ fn columns(ui: &mut Ui, table: &Table) {
 fn missing_text(column: &ColumnQuality, n_rows: f64) -> String {
     match column.n_missing {
         0 => "–".to_owned(),
-        n => format!("{} ({})", count(n), percent(n as f64 / n_rows)),
+        n => format!("{} ({})", fmt_count(n), percent(n as f64 / n_rows)),
     }
 }
 

@@ -14,6 +14,7 @@ use super::icons::{self, Icon};
 use super::shell::Wishes;
 use super::theme::{GAP, GAP_L, GAP_S, Palette};
 use super::widgets::{card, primary_button, section_header};
+use crate::app::format::fmt_counted;
 use crate::app::{App, Command, Source};
 use crate::data::sample::Sample;
 
@@ -197,7 +198,7 @@ fn sample_card(ui: &mut Ui, width: f32, sample: Sample, wishes: &mut Wishes) {
         ui.spacing_mut().item_spacing.y = GAP_S;
         ui.horizontal(|ui| {
             ui.label(RichText::new(capitalised(sample.name())).size(15.0));
-            let facts = format!("synthetic · {}", format::plural(sample.default_rows(), "row"));
+            let facts = format!("synthetic · {}", fmt_counted(sample.default_rows(), "row"));
             ui.label(RichText::new(facts).small().color(palette.weak));
         });
         ui.add(Label::new(RichText::new(sample.description()).color(palette.weak)).wrap());

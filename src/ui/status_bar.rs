@@ -12,7 +12,8 @@ use super::shell::Wishes;
 use super::theme::{GAP, GAP_L, Palette};
 use super::top_bar::stop_button;
 use super::{messages, quality, widgets};
-use crate::app::{App, Screen};
+use crate::app::format::fmt_counted;
+use crate::app::{App, Command, Screen};
 use crate::engine::{JobProgress, MemoryUse, memory_use};
 use crate::recipe::ComputeDevice;
 
@@ -66,10 +67,10 @@ fn data_facts(ui: &mut Ui, app: &App) {
     let Some(loaded) = app.data.as_ref().filter(|_| matches!(app.screen, Screen::Work)) else { return };
     let table = &loaded.table;
     ui.add(Label::new(&table.name).truncate());
-    ui.label(format!("{} × {}", format::plural(table.n_rows(), "row"), format::plural(table.columns.len(), "column")));
+    ui.label(format!("{} × {}", fmt_counted(table.n_rows(), "row"), fmt_counted(table.columns.len(), "column")));
     if let Some(findings) = &app.findings {
         let n = findings.snapshot.prepared.matrix.n_features();
-        ui.label(format::plural(n, "feature"));
+        ui.label(fmt_counted(n, "feature"));
     }
     quality_button(ui, app);
 }
@@ -80,7 +81,7 @@ fn quality_button(ui: &mut Ui, app: &App) {
     let palette = Palette::of(ui);
     let (text, color) = match issues.len() {
         0 => ("Data: no remarks".to_owned(), palette.weak),
-        n => (format!("Data: {}", format::plural(n, "remark")), palette.warning()),
+        n => (format!("Data: {}", fmt_counted(n, "remark")), palette.warning()),
     };
     let button = ui.add(Button::new(RichText::new(text).color(color)).frame_when_inactive(false));
     let button = button.on_hover_text("Data quality: what was found while reading");
@@ -113,7 +114,7 @@ fn wanted_device(app: &App) -> String {
 fn job_facts(ui: &mut Ui, title: &str, progress: &JobProgress, wishes: &mut Wishes) {
     ui.spacing_mut().item_spacing.x = GAP;
     if stop_button(ui) {
-        wishes.push(crate::app::Command::Cancel);
+        wishes.push(Command::Cancel);
     }
     let left = progress.left.map(|left| format!("{} left", format::clock(left)));
     let rate = (progress.rate > 0.0 && progress.fraction.is_some()).then(|| format::rate(progress.rate));

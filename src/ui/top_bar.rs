@@ -61,7 +61,8 @@ fn run_button(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
     let palette = Palette::of(ui);
     if app.is_busy() {
         let text = RichText::new("Cancel").color(palette.error());
-        if ui.add(Button::new(text).min_size(vec2(84.0, 28.0))).on_hover_text("Stop the work under way (Esc)").clicked() {
+        if ui.add(Button::new(text).min_size(vec2(84.0, 28.0))).on_hover_text("Stop the work under way (Esc)").clicked()
+        {
             wishes.push(Command::Cancel);
         }
         return;
@@ -122,7 +123,14 @@ fn command_entry(ui: &mut Ui, text: &str, command: Command, enabled: bool, wishe
 }
 
 /// A line of a menu that asks for a file.
-fn file_entry(ui: &mut Ui, text: &str, trigger: Option<&Trigger>, purpose: Purpose, enabled: bool, wishes: &mut Wishes) {
+fn file_entry(
+    ui: &mut Ui,
+    text: &str,
+    trigger: Option<&Trigger>,
+    purpose: Purpose,
+    enabled: bool,
+    wishes: &mut Wishes,
+) {
     if entry(ui, text, trigger.and_then(shortcuts::of), enabled) {
         wishes.file = Some(purpose);
     }
@@ -165,7 +173,8 @@ fn recent_menu(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
         entry(ui, "No files yet", None, false);
     }
     for path in &app.settings.recent {
-        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let name =
+            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         let button = Button::new(name).min_size(vec2(MENU_WIDTH, 0.0)).truncate();
         // Drawn only while the menu is open, and a handful at most: asking the disk is quick enough here.
         let response = ui.add_enabled(path.exists(), button);
@@ -193,8 +202,11 @@ fn view_menu(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
         command_entry(ui, perspective.title(), Command::Show(perspective), has_data, wishes);
     }
     ui.separator();
-    let themes =
-        [(ThemeChoice::System, "Theme of the desktop"), (ThemeChoice::Dark, "Dark theme"), (ThemeChoice::Light, "Light theme")];
+    let themes = [
+        (ThemeChoice::System, "Theme of the desktop"),
+        (ThemeChoice::Dark, "Dark theme"),
+        (ThemeChoice::Light, "Light theme"),
+    ];
     for (theme, text) in themes {
         let button = Button::new(text).min_size(vec2(MENU_WIDTH, 0.0)).selected(app.settings.theme == theme);
         if ui.add(button).clicked() {

@@ -21,7 +21,11 @@ pub(crate) fn primary_button(ui: &mut Ui, text: &str) -> Response {
 }
 
 /// A choice between a few named things, side by side. Returns the one pressed. A badge is a small number after the name.
-pub(crate) fn segmented<T: Copy + PartialEq>(ui: &mut Ui, current: T, choices: &[(T, &str, Option<usize>)]) -> Option<T> {
+pub(crate) fn segmented<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    current: T,
+    choices: &[(T, &str, Option<usize>)],
+) -> Option<T> {
     let palette = Palette::of(ui);
     let mut pressed = None;
     let frame = Frame::new().fill(palette.raised).corner_radius(6).inner_margin(Margin::same(2));
@@ -42,7 +46,7 @@ fn segment(ui: &mut Ui, selected: bool, name: &str, badge: Option<usize>) -> Res
     let font = TextStyle::Button.resolve(ui.style());
     let text = ui.painter().layout_no_wrap(name.to_owned(), font, color);
     let small = TextStyle::Small.resolve(ui.style());
-    let badge = badge.map(|n| ui.painter().layout_no_wrap(super::format::count(n), small, palette.on_accent));
+    let badge = badge.map(|n| ui.painter().layout_no_wrap(crate::app::format::fmt_count(n), small, palette.on_accent));
     let badge_width = badge.as_ref().map_or(0.0, |galley| galley.size().x + 10.0);
     let gap = if badge.is_some() { 6.0 } else { 0.0 };
     let size = vec2(text.size().x + gap + badge_width + 2.0 * 12.0, 24.0);
@@ -220,7 +224,8 @@ pub(crate) fn progress(ui: &mut Ui, size: Vec2, fraction: Option<f64>, name: &st
 
 /// A text in a row of fixed width, aligned to one side.
 pub(crate) fn cell(ui: &mut Ui, width: f32, align: Align, text: RichText) -> Response {
-    let layout = if align == Align::Max { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    let layout =
+        if align == Align::Max { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     ui.allocate_ui_with_layout(vec2(width, ui.spacing().interact_size.y), layout, |ui| {
         ui.set_min_width(width);
         ui.add(egui::Label::new(text).truncate())

@@ -45,7 +45,9 @@ impl App {
 
     /// Whether the recipe differs from that of the last run in settings that act only after a refit.
     pub fn needs_refit(&self) -> bool {
-        self.last_run.as_ref().is_some_and(|run| run.recipe.with_scoring_of(&self.recipe.current) != self.recipe.current)
+        self.last_run
+            .as_ref()
+            .is_some_and(|run| run.recipe.with_scoring_of(&self.recipe.current) != self.recipe.current)
     }
 
     /// Applies the current ensemble, votes, severity and alert settings to the scores at hand, without a refit and
@@ -63,12 +65,17 @@ impl App {
         }
         self.live.is_outdated = false;
         let (notify, view) = (Arc::clone(&self.notify), self.view.clone());
-        let job = Job::spawn("Recombining", Cx::default(), move || notify(), move |_, _| {
-            let findings = Findings::of(Engine::recombine(&findings.snapshot, &wanted));
-            let profile = ResultProfile::of(&findings);
-            let view = view.map(|view| view.with_scores(&findings.snapshot));
-            Ok(Recombined { findings, profile, view })
-        });
+        let job = Job::spawn(
+            "Recombining",
+            Cx::default(),
+            move || notify(),
+            move |_, _| {
+                let findings = Findings::of(Engine::recombine(&findings.snapshot, &wanted));
+                let profile = ResultProfile::of(&findings);
+                let view = view.map(|view| view.with_scores(&findings.snapshot));
+                Ok(Recombined { findings, profile, view })
+            },
+        );
         match job {
             Ok(job) => self.live.job = Some(job),
             Err(error) => self.say(MessageKind::Error, error.to_string()),

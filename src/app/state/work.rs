@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::main_job::{self, Findings, MainJobError, RecipeChange, RecipeChoice};
-use super::super::series::SeriesView;
 use super::super::profile::ResultProfile;
+use super::super::series::SeriesView;
 use super::super::source::Source;
 use super::super::store_worker::Request;
 use super::{App, Import, LastRun, Loaded, MessageKind, Screen};
 use crate::cx::Cx;
 use crate::data::load::{self, Preview};
-use crate::engine::{Engine, Job, JobError, JobEvent};
+use crate::engine::{Job, JobError, JobEvent};
 use crate::recipe::{DataConfig, Preset};
 
 /// What a job gives at its end.
@@ -186,13 +186,18 @@ impl App {
         let table = Arc::clone(&loaded.table);
         let snapshot = self.findings.as_ref().map(|f| Arc::clone(&f.snapshot));
         let notify = Arc::clone(&self.notify);
-        let job = Job::spawn("Preparing plots", Cx::default(), move || notify(), move |cx, _| {
-            let view = SeriesView::build(&table, entity.as_deref(), cx).map_err(|_| JobError::Cancelled)?;
-            Ok(Output::View(match &snapshot {
-                Some(snapshot) => view.with_scores(snapshot),
-                None => view,
-            }))
-        });
+        let job = Job::spawn(
+            "Preparing plots",
+            Cx::default(),
+            move || notify(),
+            move |cx, _| {
+                let view = SeriesView::build(&table, entity.as_deref(), cx).map_err(|_| JobError::Cancelled)?;
+                Ok(Output::View(match &snapshot {
+                    Some(snapshot) => view.with_scores(snapshot),
+                    None => view,
+                }))
+            },
+        );
         match job {
             Ok(job) => self.view_job = Some(job),
             Err(error) => self.say(MessageKind::Error, error.to_string()),

@@ -1,8 +1,7 @@
 //! The editor of the recipe, made from the recipe's own description: every setting, in the order of the recipe.
 
 use eframe::egui::{
-    self, Align, Button, CollapsingHeader, Label, Layout, RichText, ScrollArea, TextEdit, Ui,
-    collapsing_header::CollapsingState, vec2,
+    self, Align, Button, Label, Layout, RichText, ScrollArea, TextEdit, Ui, collapsing_header::CollapsingState, vec2,
 };
 use serde_json::Value;
 

@@ -1,6 +1,8 @@
 //! Settings that hold several values: numbers, texts, choices, and types by column.
 
-use eframe::egui::{Button, ComboBox, DragValue, Frame, Margin, Popup, PopupCloseBehavior, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{
+    Button, ComboBox, DragValue, Frame, Margin, Popup, PopupCloseBehavior, RichText, ScrollArea, TextEdit, Ui,
+};
 use serde_json::{Map, Value, json};
 
 use super::super::icons::{self, Icon};
@@ -85,7 +87,8 @@ fn texts(ui: &mut Ui, path: &str, items: &[Value], columns: &[String]) -> Option
     let added = |value: &str| Some(items.iter().cloned().chain([json!(value)]).collect());
     if is_columns {
         Popup::menu(&add).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
-            if let Some(column) = pick_column(ui, columns, |name| items.iter().any(|item| item.as_str() == Some(name))) {
+            if let Some(column) = pick_column(ui, columns, |name| items.iter().any(|item| item.as_str() == Some(name)))
+            {
                 new = added(column);
             }
         });
@@ -118,7 +121,12 @@ enum Edited {
 /// An entry with a button that removes it.
 fn chip(ui: &mut Ui, remove: &str, edit: impl FnOnce(&mut Ui) -> bool) -> Edited {
     let palette = Palette::of(ui);
-    let frame = Frame::new().fill(palette.raised).corner_radius(5).inner_margin(Margin { left: 4, right: 0, top: 0, bottom: 0 });
+    let frame = Frame::new().fill(palette.raised).corner_radius(5).inner_margin(Margin {
+        left: 4,
+        right: 0,
+        top: 0,
+        bottom: 0,
+    });
     frame
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
@@ -163,7 +171,9 @@ pub(super) fn map(
             });
         }
         let Some(first) = variants.first() else { return };
-        let add = ui.add(Button::new(RichText::new("Add a column").small()).small()).accessible_name(format!("Add to {path}"));
+        let add = ui
+            .add(Button::new(RichText::new("Add a column").small()).small())
+            .accessible_name(format!("Add to {path}"));
         Popup::menu(&add).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
             if columns.is_empty() {
                 ui.label("Open data first: its columns can then be chosen here.");

@@ -6,13 +6,14 @@ use eframe::egui::{
     accesskit::Role, vec2,
 };
 
-use super::super::format::{self, count, percent};
+use super::super::format::{self, percent};
 use super::super::shell::Wishes;
 use super::super::theme::{GAP, GAP_L, GAP_S, Palette};
 use super::super::widgets::{Tone, callout, empty_state, remark, section_header};
 use super::controls;
 use crate::analysis::ensemble::THRESHOLD_SCORE;
 use crate::analysis::severity::Severity;
+use crate::app::format::{fmt_count, fmt_counted};
 use crate::app::main_job::Findings;
 use crate::app::profile::ResultProfile;
 use crate::app::{App, Command, LastRun};
@@ -43,7 +44,8 @@ pub(super) fn show(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
 }
 
 fn nothing_yet(ui: &mut Ui, app: &App) {
-    let what = if app.is_busy() { "The first detector is still at work." } else { "Run the recipe to see what it finds." };
+    let what =
+        if app.is_busy() { "The first detector is still at work." } else { "Run the recipe to see what it finds." };
     empty_state(ui, "No result yet", what);
 }
 
@@ -59,10 +61,10 @@ fn big_count(ui: &mut Ui, what: &str, now: usize, before: Option<usize>) {
     let palette = Palette::of(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     ui.horizontal(|ui| {
-        ui.label(RichText::new(count(now)).size(26.0));
+        ui.label(RichText::new(fmt_count(now)).size(26.0));
         if let Some(before) = before.filter(|&before| before != now) {
             let text = RichText::new(format::difference(now, before)).size(15.0).color(palette.accent);
-            ui.label(text).on_hover_text(format!("{} at the last run", count(before)));
+            ui.label(text).on_hover_text(format!("{} at the last run", fmt_count(before)));
         }
     });
     ui.label(RichText::new(what).color(palette.weak));
@@ -118,13 +120,16 @@ fn histogram(ui: &mut Ui, profile: &ResultProfile, severity: &SeverityConfig) {
     for (score, anchor) in [(0.0, Align2::LEFT_BOTTOM), (0.5, Align2::CENTER_BOTTOM), (1.0, Align2::RIGHT_BOTTOM)] {
         label(ui, egui::pos2(x_of(score), area.bottom()), anchor, &format!("{score}"), palette.weak);
     }
-    let name = format!("Histogram of the combined score: {} rows above the threshold", count(profile.n_anomalies));
+    let name = format!("Histogram of the combined score: {} rows above the threshold", fmt_count(profile.n_anomalies));
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     if let Some(pointer) = response.hover_pos() {
         let bin = ((pointer.x - plot.left()) / width).clamp(0.0, n_bins - 1.0) as usize;
         let n = profile.histogram.get(bin).copied().unwrap_or(0);
         let (from, to) = (bin as f32 / n_bins, (bin + 1) as f32 / n_bins);
-        response.on_hover_text(format!("{} with a score from {from:.3} to {to:.3} (logarithmic height)", format::plural(n, "row")));
+        response.on_hover_text(format!(
+            "{} with a score from {from:.3} to {to:.3} (logarithmic height)",
+            fmt_counted(n, "row")
+        ));
     }
 }
 
@@ -140,9 +145,15 @@ fn detectors(ui: &mut Ui, findings: &Findings, profile: &ResultProfile) {
     ScrollArea::horizontal().id_salt("detector_table").show(ui, |ui| {
         Grid::new("detector_table").spacing([GAP_L, 4.0]).show(ui, |ui| {
             let titles = ["", "Weight", "Votes", "Votes above", "Fit", "Score"];
-            for (i, title) in titles.iter().chain(has_metrics.then_some(&["ROC AUC", "Av. prec."]).into_iter().flatten()).enumerate() {
+            for (i, title) in
+                titles.iter().chain(has_metrics.then_some(&["ROC AUC", "Av. prec."]).into_iter().flatten()).enumerate()
+            {
                 let text = RichText::new(*title).small().color(weak);
-                if i == 0 { ui.label(text) } else { right(ui, text) };
+                if i == 0 {
+                    ui.label(text);
+                } else {
+                    right(ui, text);
+                }
             }
             ui.end_row();
             for (member, share) in snapshot.combined.members.iter().zip(&profile.vote_shares) {

@@ -88,7 +88,10 @@ pub(super) fn n_changed(node: &Value, default: Option<&Value>, schema: &Value) -
 
 /// Whether the name, the path or the documentation of a node or of anything below it contains the text (lower case).
 pub(super) fn is_found(path: &str, node: &Value, schema: &Value, text: &str) -> bool {
-    if text.is_empty() || path.to_lowercase().contains(text) || schema::description(schema).to_lowercase().contains(text) {
+    if text.is_empty()
+        || path.to_lowercase().contains(text)
+        || schema::description(schema).to_lowercase().contains(text)
+    {
         return true;
     }
     let Some(fields) = node.as_object().filter(|_| is_group(node, schema)) else { return false };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::settings::ThemeChoice;
 use super::{Perspective, Source};
 use crate::recipe::{Preset, Recipe};
 use crate::triage::{TriageAction, Verdict};
@@ -23,6 +24,10 @@ pub enum Command {
     Cancel,
     /// Show a perspective.
     Show(Perspective),
+    /// Show everything light, dark, or as the desktop does.
+    Theme(ThemeChoice),
+    /// Take a file off the list of recent ones.
+    ForgetRecent(PathBuf),
     /// Change the recipe. Steps with the same label in a row (dragging a slider) are one step of undo.
     EditRecipe {
         /// The recipe from now on.
@@ -162,7 +167,11 @@ pub fn bindings() -> Vec<Binding> {
         program(Shortcut { command: true, shift: true, key: "Z" }, "Redo", Trigger::Do(C::Redo)),
         program(Shortcut::command("W"), "Close the data", Trigger::Do(C::CloseData)),
         program(Shortcut::command("Q"), "Quit", Trigger::Do(C::Quit)),
-        program(Shortcut { command: false, shift: true, key: "?" }, "Show shortcuts", Trigger::Do(C::Ask(Question::Shortcuts))),
+        program(
+            Shortcut { command: false, shift: true, key: "?" },
+            "Show shortcuts",
+            Trigger::Do(C::Ask(Question::Shortcuts)),
+        ),
         queue("J", "Next alert", C::NextAlert),
         queue("K", "Previous alert", C::PreviousAlert),
         queue("X", "Mark for an action on several", C::ToggleMark),

@@ -1,6 +1,7 @@
 //! The state of the program, and how commands and finished work change it. The window draws it and sends commands.
 
 mod files;
+mod live;
 mod queue;
 mod work;
 
@@ -11,14 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Question};
 use super::main_job::Findings;
+use super::profile::ResultProfile;
 use super::series::SeriesView;
-use super::settings::{Settings, ThemeChoice};
+use super::settings::Settings;
 use super::source::Source;
 use super::store_worker::StoreWorker;
 use crate::data::Table;
 use crate::data::load::Preview;
 use crate::engine::{Engine, Job, JobProgress};
 use crate::recipe::{DataConfig, Preset, Recipe};
+pub use live::LastRun;
+use live::Live;
 pub use queue::Queue;
 use work::{Output, Partial};
 
@@ -79,6 +83,8 @@ pub struct Message {
     pub kind: MessageKind,
     /// What happened and what to do.
     pub text: String,
+    /// Counts up; a message said again has a new number.
+    pub number: u64,
 }
 
 /// How serious a message is.
@@ -181,6 +187,10 @@ pub struct App {
     pub data: Option<Loaded>,
     /// The latest result; while a run is under way, the result so far.
     pub findings: Option<Findings>,
+    /// The latest result in numbers.
+    pub profile: Option<Arc<ResultProfile>>,
+    /// The last whole run over the data that is open.
+    pub last_run: Option<LastRun>,
     /// What the plots draw.
     pub view: Option<Arc<SeriesView>>,
     /// The alerts.
@@ -195,6 +205,8 @@ pub struct App {
     engine: Arc<Engine>,
     job: Option<Job<Output, Partial>>,
     view_job: Option<Job<Output, Partial>>,
+    live: Live,
+    n_messages: u64,
     store: StoreWorker,
     notify: Notify,
 }
@@ -211,6 +223,8 @@ impl App {
             recipe: RecipeDocument::new(Preset::Timeseries.recipe(), None),
             data: None,
             findings: None,
+            profile: None,
+            last_run: None,
             view: None,
             queue: Queue::default(),
             messages: Vec::new(),
@@ -220,6 +234,8 @@ impl App {
             engine: Arc::default(),
             job: None,
             view_job: None,
+            live: Live::default(),
+            n_messages: 0,
             store,
             notify,
         };
@@ -241,10 +257,16 @@ impl App {
             Command::Run => self.run(),
             Command::Cancel => self.cancel(),
             Command::Show(perspective) => self.settings.perspective = perspective,
-            Command::EditRecipe { recipe, label } => self.recipe.edit(*recipe, label),
+            Command::Theme(theme) => self.settings.theme = theme,
+            Command::ForgetRecent(path) => self.settings.recent.retain(|known| *known != path),
+            Command::EditRecipe { recipe, label } => {
+                self.recipe.edit(*recipe, label);
+                self.recombine();
+            }
             Command::UsePreset(preset) => {
                 let recipe = Recipe { data: self.recipe.current.data.clone(), ..preset.recipe() };
                 self.recipe.edit(recipe, format!("preset {}", preset.name()));
+                self.recombine();
             }
             Command::OpenRecipe(path) => self.open_recipe(path),
             Command::SaveRecipe => self.save_recipe(None),
@@ -268,11 +290,6 @@ impl App {
         }
     }
 
-    /// Whether the recipe, in what matters to a result, differs from the one the result was made with.
-    pub fn is_result_stale(&self) -> bool {
-        self.findings.as_ref().is_some_and(|f| *f.snapshot.recipe != self.recipe.current)
-    }
-
     /// Title and progress of the job under way.
     pub fn job_progress(&mut self) -> Option<(String, JobProgress)> {
         let job = self.job.as_mut()?;
@@ -282,15 +299,6 @@ impl App {
     /// Whether a job is under way.
     pub fn is_busy(&self) -> bool {
         self.job.is_some()
-    }
-
-    /// Next of system, dark and light.
-    pub fn cycle_theme(&mut self) {
-        self.settings.theme = match self.settings.theme {
-            ThemeChoice::Dark => ThemeChoice::Light,
-            ThemeChoice::Light => ThemeChoice::System,
-            ThemeChoice::System => ThemeChoice::Dark,
-        };
     }
 
     /// Writes the settings; call it before the program ends.
@@ -304,9 +312,11 @@ impl App {
     /// Shows a message.
     pub fn say(&mut self, kind: MessageKind, text: impl Into<String>) {
         const MOST: usize = 50;
-        let message = Message { kind, text: text.into() };
-        if self.messages.last() != Some(&message) {
-            self.messages.push(message);
+        self.n_messages += 1;
+        let message = Message { kind, text: text.into(), number: self.n_messages };
+        match self.messages.last_mut() {
+            Some(last) if (last.kind, &last.text) == (kind, &message.text) => *last = message,
+            _ => self.messages.push(message),
         }
         let surplus = self.messages.len().saturating_sub(MOST);
         self.messages.drain(..surplus);
@@ -366,6 +376,7 @@ impl App {
                 Some(label) => self.say(MessageKind::Info, format!("Undone: {label}")),
                 None => self.say(MessageKind::Info, "Nothing to undo in the recipe"),
             }
+            self.recombine();
         } else {
             self.undo_triage();
         }
@@ -377,6 +388,7 @@ impl App {
                 Some(label) => self.say(MessageKind::Info, format!("Redone: {label}")),
                 None => self.say(MessageKind::Info, "Nothing to redo in the recipe"),
             }
+            self.recombine();
         } else {
             self.redo_triage();
         }

@@ -108,4 +108,19 @@ impl Recipe {
         let problems = self.check();
         if problems.is_empty() { Ok(CheckedRecipe(self)) } else { Err(Problems(problems)) }
     }
+
+    /// This recipe with those settings of another that act on scores and need no refit: ensemble, severity, alerts, and
+    /// when a detector votes.
+    #[must_use]
+    pub fn with_scoring_of(&self, other: &Self) -> Self {
+        let mut recipe = self.clone();
+        recipe.ensemble = other.ensemble.clone();
+        recipe.severity = other.severity.clone();
+        recipe.alerts = other.alerts.clone();
+        let (detectors, others) = (&mut recipe.detectors, &other.detectors);
+        detectors.isolation_forest.contamination = others.isolation_forest.contamination;
+        detectors.local_outlier_factor.contamination = others.local_outlier_factor.contamination;
+        detectors.autoencoder.error_threshold = others.autoencoder.error_threshold;
+        recipe
+    }
 }

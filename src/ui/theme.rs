@@ -1,8 +1,8 @@
 //! How the window looks: palette, spacing, type, and severity by colour and shape.
 
 use eframe::egui::{
-    self, Color32, CornerRadius, FontFamily, FontId, Painter, Pos2, Response, Sense, Shape, Stroke, TextStyle, Theme, Ui,
-    Vec2, Visuals, vec2,
+    self, Color32, CornerRadius, FontFamily, FontId, Painter, Pos2, Response, Sense, Shape, Stroke, TextStyle, Theme,
+    Ui, Vec2, Visuals, vec2,
 };
 
 use crate::analysis::severity::Severity;
@@ -89,6 +89,16 @@ impl Palette {
     /// The palette of the theme in use.
     pub(crate) fn of(ui: &Ui) -> &'static Self {
         if ui.visuals().dark_mode { &DARK } else { &LIGHT }
+    }
+
+    /// The palette of the dark theme, for pictures that look the same in both.
+    pub(crate) const fn dark() -> &'static Self {
+        &DARK
+    }
+
+    /// The palette of the light theme.
+    pub(crate) const fn light() -> &'static Self {
+        &LIGHT
     }
 
     /// Colour of a level of severity. Never the only mark: see [`severity_icon`].
@@ -184,7 +194,7 @@ fn visuals(theme: Theme, p: &Palette) -> Visuals {
 pub(crate) fn severity_icon(ui: &mut Ui, level: Severity) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
     paint_severity(ui.painter(), rect.center(), 5.0, level, Palette::of(ui));
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, level.name()));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, level.name()));
     response.on_hover_text(level.name())
 }
 

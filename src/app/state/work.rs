@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::main_job::{self, Findings, MainJobError, RecipeChange, RecipeChoice};
+use super::super::profile::ResultProfile;
 use super::super::series::SeriesView;
 use super::super::source::Source;
 use super::super::store_worker::Request;
-use super::{App, Import, Loaded, MessageKind, Screen};
+use super::{App, Import, LastRun, Loaded, MessageKind, Screen};
 use crate::cx::Cx;
 use crate::data::load::{self, Preview};
-use crate::engine::{Engine, Job, JobError, JobEvent};
+use crate::engine::{Job, JobError, JobEvent};
 use crate::recipe::{DataConfig, Preset};
 
 /// What a job gives at its end.
@@ -44,6 +45,7 @@ impl App {
                 self.finish(result);
             }
         }
+        self.poll_live();
         self.poll_store();
     }
 
@@ -119,7 +121,7 @@ impl App {
                 self.say(MessageKind::Info, format!("{} rows read; {label} chosen", loaded.table.n_rows()));
             }
         }
-        self.findings = None;
+        self.forget_result();
         self.view = None;
         self.queue.forget();
         self.data = Some(loaded);
@@ -157,24 +159,21 @@ impl App {
             self.say(MessageKind::Warning, warning.clone());
         }
         self.show(findings.clone());
+        let snapshot = &findings.snapshot;
+        let (recipe, n_anomalies) = (snapshot.recipe.clone(), snapshot.n_anomalies());
+        self.last_run = Some(LastRun { recipe, n_anomalies, n_alerts: findings.alerts.len() });
+        // Settings may have been changed while the run was under way.
+        self.recombine();
         self.ask_store(Request::Record(findings));
     }
 
-    /// Shows a result, which may be partial or recombined.
+    /// Shows a result, which may be partial.
     fn show(&mut self, findings: Findings) {
         if let Some(view) = &self.view {
             self.view = Some(Arc::new(view.with_scores(&findings.snapshot)));
         }
+        self.profile = Some(Arc::new(ResultProfile::of(&findings)));
         self.findings = Some(findings);
-    }
-
-    /// Applies the current ensemble, threshold and severity to the scores at hand, without a refit and without
-    /// touching the stored alerts: what the live controls of Tune do. Does nothing while the recipe has problems.
-    pub fn recombine(&mut self) {
-        let Some(findings) = &self.findings else { return };
-        let Ok(recipe) = self.recipe.current.clone().checked() else { return };
-        let findings = Findings::of(Engine::recombine(&findings.snapshot, &recipe));
-        self.show(findings);
     }
 
     pub(super) fn show_entity(&mut self, entity: Option<String>) {
@@ -187,13 +186,18 @@ impl App {
         let table = Arc::clone(&loaded.table);
         let snapshot = self.findings.as_ref().map(|f| Arc::clone(&f.snapshot));
         let notify = Arc::clone(&self.notify);
-        let job = Job::spawn("Preparing plots", Cx::default(), move || notify(), move |cx, _| {
-            let view = SeriesView::build(&table, entity.as_deref(), cx).map_err(|_| JobError::Cancelled)?;
-            Ok(Output::View(match &snapshot {
-                Some(snapshot) => view.with_scores(snapshot),
-                None => view,
-            }))
-        });
+        let job = Job::spawn(
+            "Preparing plots",
+            Cx::default(),
+            move || notify(),
+            move |cx, _| {
+                let view = SeriesView::build(&table, entity.as_deref(), cx).map_err(|_| JobError::Cancelled)?;
+                Ok(Output::View(match &snapshot {
+                    Some(snapshot) => view.with_scores(snapshot),
+                    None => view,
+                }))
+            },
+        );
         match job {
             Ok(job) => self.view_job = Some(job),
             Err(error) => self.say(MessageKind::Error, error.to_string()),
@@ -212,9 +216,15 @@ impl App {
         }
     }
 
+    fn forget_result(&mut self) {
+        self.findings = None;
+        self.profile = None;
+        self.last_run = None;
+    }
+
     pub(super) fn close_data(&mut self) {
         self.data = None;
-        self.findings = None;
+        self.forget_result();
         self.view = None;
         self.job = None;
         self.queue.forget();

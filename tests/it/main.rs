@@ -1,2 +1,4 @@
-#[test]
-fn stub() {}
+//! The integration tests, as one binary.
+
+mod loading;
+mod loading_damaged;

@@ -57,11 +57,17 @@ impl Recipe {
             problem("severity", "levels must not decrease from low over medium and high to critical".to_owned());
         }
         if !self.data.csv.quote.is_ascii() || self.data.csv.quote.is_ascii_alphanumeric() {
-            problem("data.csv.quote", format!("{:?} cannot be a quote; use one ASCII sign such as '\"'", self.data.csv.quote));
+            problem(
+                "data.csv.quote",
+                format!("{:?} cannot be a quote; use one ASCII sign such as '\"'", self.data.csv.quote),
+            );
         }
         let time_features = &self.features.time_series;
         if !self.features.raw && !(time_features.enabled || self.features.statistical.z_scores) {
-            problem("features", "raw columns, time features and z-scores are all off; nothing is left to detect on".to_owned());
+            problem(
+                "features",
+                "raw columns, time features and z-scores are all off; nothing is left to detect on".to_owned(),
+            );
         }
         let mut windows = time_features.rolling_statistics.windows.clone();
         windows.sort_unstable();
@@ -145,8 +151,11 @@ impl Range {
     pub fn of(schema: &Value) -> Option<Self> {
         let number = |key: &str| schema.get(key).and_then(Value::as_f64);
         let excluded = number("exclusiveMinimum");
-        let range =
-            Self { min: excluded.or_else(|| number("minimum")), min_excluded: excluded.is_some(), max: number("maximum") };
+        let range = Self {
+            min: excluded.or_else(|| number("minimum")),
+            min_excluded: excluded.is_some(),
+            max: number("maximum"),
+        };
         (range.min.is_some() || range.max.is_some()).then_some(range)
     }
 

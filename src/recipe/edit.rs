@@ -53,13 +53,15 @@ pub fn set(recipe: &mut Recipe, assignment: &str) -> Result<(), EditError> {
     let mut walked = String::new();
     for step in path.split('.') {
         // A map (column types) takes any key; a struct only its fields.
-        let child = schema::field(node_schema, step).or_else(|| node_schema.get("additionalProperties").filter(|s| s.is_object()));
+        let child = schema::field(node_schema, step)
+            .or_else(|| node_schema.get("additionalProperties").filter(|s| s.is_object()));
         let (Some(child_schema), Value::Object(fields)) = (child, node) else {
             let fields = node_schema.get("properties").and_then(Value::as_object);
             return Err(EditError::UnknownPath {
                 path: path.to_owned(),
                 parent: if walked.is_empty() { "the recipe".to_owned() } else { walked },
-                fields: fields.map_or_else(|| "no fields".to_owned(), |f| f.keys().cloned().collect::<Vec<_>>().join(", ")),
+                fields: fields
+                    .map_or_else(|| "no fields".to_owned(), |f| f.keys().cloned().collect::<Vec<_>>().join(", ")),
             });
         };
         node = fields.entry(step).or_insert(Value::Null);
@@ -78,8 +80,15 @@ fn parse(text: &str, schema: &Value) -> Result<Value, String> {
     }
     match schema.get("type").and_then(Value::as_str) {
         Some("boolean") => text.parse().map(Value::Bool).map_err(|_| "write true or false".to_owned()),
-        Some("integer") => text.replace('_', "").parse::<i64>().map(Value::from).map_err(|_| "write a whole number".to_owned()),
-        Some("number") => text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Value::from).ok_or_else(|| "write a number".to_owned()),
+        Some("integer") => {
+            text.replace('_', "").parse::<i64>().map(Value::from).map_err(|_| "write a whole number".to_owned())
+        }
+        Some("number") => text
+            .parse::<f64>()
+            .ok()
+            .filter(|x| x.is_finite())
+            .map(Value::from)
+            .ok_or_else(|| "write a number".to_owned()),
         Some("array") => {
             let items = schema.get("items").unwrap_or(&Value::Null);
             let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
@@ -111,8 +120,10 @@ fn parse_variant(text: &str, variants: &[schema::Variant<'_>]) -> Result<Value, 
             return Ok(tagged(name, value));
         }
     }
-    let choices: Vec<String> =
-        variants.iter().map(|v| if v.payload.is_some() { format!("{}(…)", v.name) } else { v.name.to_owned() }).collect();
+    let choices: Vec<String> = variants
+        .iter()
+        .map(|v| if v.payload.is_some() { format!("{}(…)", v.name) } else { v.name.to_owned() })
+        .collect();
     Err(format!("choose one of {}", choices.join(", ")))
 }
 
@@ -137,15 +148,24 @@ mod tests {
         assert_eq!(edited("detectors.one_class_svm.gamma=auto").detectors.one_class_svm.gamma, Gamma::Auto);
         assert_eq!(edited("detectors.one_class_svm.gamma=0.5").detectors.one_class_svm.gamma, Gamma::Value(0.5));
         assert_eq!(edited("detectors.one_class_svm.gamma=value(2)").detectors.one_class_svm.gamma, Gamma::Value(2.0));
-        assert_eq!(edited("detectors.isolation_forest.max_samples=64").detectors.isolation_forest.max_samples, MaxSamples::Count(64));
-        assert_eq!(edited("detectors.isolation_forest.max_samples=0.5").detectors.isolation_forest.max_samples, MaxSamples::Fraction(0.5));
+        assert_eq!(
+            edited("detectors.isolation_forest.max_samples=64").detectors.isolation_forest.max_samples,
+            MaxSamples::Count(64)
+        );
+        assert_eq!(
+            edited("detectors.isolation_forest.max_samples=0.5").detectors.isolation_forest.max_samples,
+            MaxSamples::Fraction(0.5)
+        );
         assert_eq!(edited("detectors.autoencoder.enabled=false").detectors.autoencoder.enabled, false);
         assert_eq!(edited("compute.device=cuda(1)").compute.device, ComputeDevice::Cuda(1));
         assert_eq!(edited("data.time=stamp").data.time, ColumnChoice::Column("stamp".into()));
         assert_eq!(edited("data.time=none").data.time, ColumnChoice::None);
         assert_eq!(edited("data.ignore=[a, \"b\"]").data.ignore, ["a", "b"]);
         assert_eq!(edited("data.column_types.port=text").data.column_types["port"], ColumnType::Text);
-        let rolling = edited("features.time_series.rolling_statistics.statistics=mean,max").features.time_series.rolling_statistics;
+        let rolling = edited("features.time_series.rolling_statistics.statistics=mean,max")
+            .features
+            .time_series
+            .rolling_statistics;
         assert_eq!(rolling.statistics, [Statistic::Mean, Statistic::Max]);
     }
 

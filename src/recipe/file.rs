@@ -84,8 +84,11 @@ impl Recipe {
     /// # Errors
     /// When the file cannot be read or its content is no recipe.
     pub fn load(path: &Path) -> Result<Self, RecipeFileError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| RecipeFileError::Io { action: "read", path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| RecipeFileError::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
         Self::from_ron(&text)
             .map_err(|source| RecipeFileError::Invalid { path: path.to_owned(), source: Box::new(source) })
     }
@@ -113,7 +116,11 @@ fn ron_options() -> ron::Options {
 }
 
 fn syntax(error: ron::error::SpannedError) -> RecipeFileError {
-    RecipeFileError::Syntax { line: error.span.start.line, column: error.span.start.col, message: error.code.to_string() }
+    RecipeFileError::Syntax {
+        line: error.span.start.line,
+        column: error.span.start.col,
+        message: error.code.to_string(),
+    }
 }
 
 #[cfg(test)]

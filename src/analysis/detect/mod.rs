@@ -4,6 +4,7 @@ pub mod autoencoder;
 pub mod isolation_forest;
 pub mod local_outlier_factor;
 pub mod one_class_svm;
+mod points;
 mod sample;
 
 use super::stats::quantiles;

@@ -81,6 +81,7 @@ impl<'a> MomentWindow<'a> {
     }
 
     /// Moves the window to `span`, of which neither end may lie before that of the last one, and which is not empty.
+    #[inline]
     pub(super) fn slide(&mut self, span: &Range<u32>) -> Moments {
         let n = f64::from(span.end - span.start);
         let (sums, pivot) = self.plain.slide(span);

@@ -61,6 +61,7 @@ impl<'a, A: Aggregate> Slider<'a, A> {
 
     /// Moves the window to `span`, of which neither end may lie before that of the last one, and which is not empty.
     /// Returns the aggregate and its pivot.
+    #[inline]
     pub(super) fn slide(&mut self, span: &Range<u32>) -> (A, f64) {
         let (start, end) = (span.start as usize, span.end as usize);
         if start >= self.split {
@@ -76,6 +77,7 @@ impl<'a, A: Aggregate> Slider<'a, A> {
     }
 
     /// Makes the whole window the older half. Its newest value leaves it last, so it is the pivot until then.
+    #[inline(never)]
     fn rebuild(&mut self, start: usize, end: usize) {
         (self.split, self.end, self.newer) = (end, end, A::EMPTY);
         self.older.clear();

@@ -27,7 +27,7 @@ pub(super) enum Kind {
     BrokenRhythm,
     /// The processor is busy without any traffic to explain it.
     BrokenCorrelation,
-    /// Some metrics are not reported.
+    /// Processor, memory and disk are not reported, and answers are slow.
     MissingData,
 }
 
@@ -138,7 +138,8 @@ pub(super) fn strike(incident: &Incident, step: usize, metrics: &mut Metrics, rn
             metrics.network *= 0.35;
         }
         Kind::MissingData => {
-            // The agent dies: what it measures is gone, what the network sees stays.
+            // The host hangs: its agent reports nothing, and the network sees slow answers.
+            metrics.latency *= 1.5 * strength;
             metrics.cpu = f64::NAN;
             metrics.memory = f64::NAN;
             metrics.disk = f64::NAN;

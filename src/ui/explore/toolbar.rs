@@ -40,7 +40,7 @@ fn heading(ui: &mut Ui, app: &App, state: &State) {
 
 fn buttons(ui: &mut Ui, app: &App, state: &mut State) {
     let weak = Palette::of(ui).weak;
-    let mut button = |ui: &mut Ui, name: &str, enabled: bool, help: &str| {
+    let button = |ui: &mut Ui, name: &str, enabled: bool, help: &str| {
         let text = RichText::new(name).size(12.0).color(if enabled { Palette::of(ui).text } else { weak });
         ui.add_enabled(enabled, Button::new(text).min_size([0.0, 22.0].into())).on_hover_text(help).clicked()
     };

@@ -262,7 +262,7 @@ fn votes_text(votes: &[DetectorVote]) -> String {
 
 /// Name of a detector for people.
 pub(super) fn detector_title(name: &str) -> &str {
-    DetectorKind::from_name(name).map_or(name, DetectorKind::title)
+    DetectorKind::from_name(name).map_or(name, |kind| kind.title())
 }
 
 fn status(ui: &mut Ui, alert: &AlertSummary) {

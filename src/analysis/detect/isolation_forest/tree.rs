@@ -1,0 +1,376 @@
+//! One isolation tree: how it is grown, laid out in memory and walked.
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::cx::{Cancelled, Cx};
+
+/// Rows walked down a tree side by side: enough independent loads to hide their latency.
+const LANES: usize = 16;
+
+/// Mark of a leaf in [`TreeArrays::feature`], as scikit-learn writes it.
+const LEAF: i32 = -2;
+
+/// A tree as parallel arrays over its nodes, the way scikit-learn's `tree_` holds it. Node 0 is the root.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TreeArrays {
+    /// Column that each local feature number stands for.
+    pub columns: Vec<u32>,
+    /// Local feature number compared in each node; -2 in a leaf.
+    pub feature: Vec<i32>,
+    /// A row goes left where `value as f32 <= threshold`. Ignored in a leaf.
+    pub threshold: Vec<f64>,
+    /// Left child. Ignored in a leaf.
+    pub left: Vec<i32>,
+    /// Right child. Ignored in a leaf.
+    pub right: Vec<i32>,
+    /// Training rows that reached each node.
+    pub n_node_samples: Vec<u32>,
+}
+
+/// A node as it is walked. The right child follows the left one; a leaf is its own left child and has an infinite
+/// threshold, so that every walk can take the same number of steps without asking where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Node {
+    threshold: f32,
+    feature: u32,
+    left: u32,
+}
+
+impl Node {
+    const fn leaf(at: u32) -> Self {
+        Self { threshold: f32::INFINITY, feature: 0, left: at }
+    }
+}
+
+/// An isolation tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IsolationTree {
+    nodes: Vec<Node>,
+    n_samples: Vec<u32>,
+    /// Per node: edges from the root, plus the expected rest of the path in a leaf.
+    path_length: Vec<f64>,
+    /// Edges to the deepest leaf.
+    depth: u32,
+}
+
+/// What a node of an [`IsolationTree`] asks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Split {
+    /// Column compared.
+    pub feature: usize,
+    /// A row goes left where `to_f32(value) <= threshold`.
+    pub threshold: f32,
+    /// Node for rows that go left.
+    pub left: usize,
+    /// Node for the other rows.
+    pub right: usize,
+}
+
+/// Expected path length of an unsuccessful search in a binary tree of `n` rows, c(n) of Liu et al. (2008), eq. 1.
+pub fn average_path_length(n: u32) -> f64 {
+    const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
+    match n {
+        0 | 1 => 0.0,
+        2 => 1.0,
+        _ => {
+            let n = f64::from(n);
+            2.0 * ((n - 1.0).ln() + EULER_GAMMA) - 2.0 * (n - 1.0) / n
+        }
+    }
+}
+
+/// A value as trees compare it: single precision, the largest finite one where it is beyond.
+pub fn to_f32(value: f64) -> f32 {
+    value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+}
+
+/// The largest `f32` that is at most `value`: `x <= value` and `x <= floor_f32(value)` agree for every `f32` x.
+fn floor_f32(value: f64) -> f32 {
+    let near = value as f32;
+    if f64::from(near) > value { near.next_down() } else { near }
+}
+
+/// Training rows of one tree: single precision, column after column.
+pub(super) struct TreeSample {
+    /// Column of the matrix that each local column is.
+    pub(super) columns: Vec<u32>,
+    /// Values, local column after local column.
+    pub(super) values: Vec<f32>,
+    /// Number of rows.
+    pub(super) rows: usize,
+}
+
+impl TreeSample {
+    fn column(&self, local: u32) -> &[f32] {
+        let start = local as usize * self.rows;
+        &self.values[start..start + self.rows]
+    }
+}
+
+/// A node still to be split: its number, rows (a range of the permuted row list) and depth.
+struct Open {
+    node: u32,
+    start: usize,
+    end: usize,
+    depth: u32,
+}
+
+impl IsolationTree {
+    /// Grows a tree on `sample`: at each node a column drawn among those that are not constant there, split at a
+    /// threshold drawn uniformly between its smallest and largest value; at most `max_depth` edges deep.
+    pub(super) fn grow(sample: &TreeSample, max_depth: u32, rng: &mut ChaCha8Rng, cx: &Cx) -> Result<Self, Cancelled> {
+        let mut rows: Vec<u32> = (0..sample.rows as u32).collect();
+        let mut candidates: Vec<u32> = (0..sample.columns.len() as u32).collect();
+        let mut nodes = vec![Node::leaf(0)];
+        let mut counts = vec![sample.rows as u32];
+        let mut depths = vec![0];
+        let mut open = vec![Open { node: 0, start: 0, end: sample.rows, depth: 0 }];
+        while let Some(Open { node, start, end, depth }) = open.pop() {
+            cx.check()?;
+            if depth >= max_depth || end - start < 2 {
+                continue;
+            }
+            let here = &mut rows[start..end];
+            let Some((local, threshold)) = draw_split(sample, here, &mut candidates, rng) else { continue };
+            let middle = start + partition(here, sample.column(local), threshold);
+            let left = nodes.len() as u32;
+            nodes[node as usize] = Node { threshold, feature: sample.columns[local as usize], left };
+            for (child, start, end) in [(left, start, middle), (left + 1, middle, end)] {
+                nodes.push(Node::leaf(child));
+                counts.push((end - start) as u32);
+                depths.push(depth + 1);
+                open.push(Open { node: child, start, end, depth: depth + 1 });
+            }
+        }
+        Ok(Self::finish(nodes, counts, &depths))
+    }
+
+    /// A tree from arrays. `None` unless they describe one tree over `n_features` columns.
+    pub(super) fn from_arrays(arrays: &TreeArrays, n_features: usize) -> Option<Self> {
+        let mut nodes = vec![Node::leaf(0)];
+        let mut counts = vec![*arrays.n_node_samples.first()?];
+        let mut depths = vec![0];
+        let mut open = vec![(0_usize, 0_usize, 0)];
+        while let Some((source, target, depth)) = open.pop() {
+            let feature = *arrays.feature.get(source)?;
+            if feature == LEAF {
+                continue;
+            }
+            let column = *arrays.columns.get(usize::try_from(feature).ok()?)?;
+            let threshold = *arrays.threshold.get(source)?;
+            // A tree has fewer nodes than the arrays have entries; more would be a cycle.
+            if column as usize >= n_features || threshold.is_nan() || nodes.len() + 2 > arrays.feature.len() {
+                return None;
+            }
+            let left = nodes.len();
+            nodes[target] = Node { threshold: floor_f32(threshold), feature: column, left: u32::try_from(left).ok()? };
+            for (child, target) in [(arrays.left.get(source)?, left), (arrays.right.get(source)?, left + 1)] {
+                let child = usize::try_from(*child).ok()?;
+                nodes.push(Node::leaf(u32::try_from(target).ok()?));
+                counts.push(*arrays.n_node_samples.get(child)?);
+                depths.push(depth + 1);
+                open.push((child, target, depth + 1));
+            }
+        }
+        Some(Self::finish(nodes, counts, &depths))
+    }
+
+    fn finish(nodes: Vec<Node>, n_samples: Vec<u32>, depths: &[u32]) -> Self {
+        let rest = |at: usize| if nodes[at].left as usize == at { average_path_length(n_samples[at]) } else { 0.0 };
+        let path_length = depths.iter().enumerate().map(|(at, &depth)| f64::from(depth) + rest(at)).collect();
+        Self { path_length, depth: depths.iter().copied().max().unwrap_or(0), nodes, n_samples }
+    }
+
+    /// The tree as arrays; [`IsolationTree::from_arrays`] gives it back.
+    pub(super) fn to_arrays(&self, n_features: usize) -> TreeArrays {
+        let child = |at: usize, side: usize| self.split(at).map_or(-1, |s| [s.left, s.right][side] as i32);
+        let nodes = 0..self.n_nodes();
+        TreeArrays {
+            columns: (0..n_features as u32).collect(),
+            feature: nodes.clone().map(|at| self.split(at).map_or(LEAF, |s| s.feature as i32)).collect(),
+            threshold: nodes.clone().map(|at| self.split(at).map_or(-2.0, |s| f64::from(s.threshold))).collect(),
+            left: nodes.clone().map(|at| child(at, 0)).collect(),
+            right: nodes.map(|at| child(at, 1)).collect(),
+            n_node_samples: self.n_samples.clone(),
+        }
+    }
+
+    /// Number of nodes. Node 0 is the root; children have higher numbers than their parent.
+    pub fn n_nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The question of a node; `None` for a leaf or where there is no such node.
+    pub fn split(&self, node: usize) -> Option<Split> {
+        let Node { threshold, feature, left } = *self.nodes.get(node)?;
+        let left = left as usize;
+        (left != node).then_some(Split { feature: feature as usize, threshold, left, right: left + 1 })
+    }
+
+    /// Training rows that reached each node.
+    pub fn n_node_samples(&self) -> &[u32] {
+        &self.n_samples
+    }
+
+    /// Per node: edges from the root, plus c(rows) in a leaf. A leaf's value is the path length of the rows in it.
+    pub fn path_length(&self) -> &[f64] {
+        &self.path_length
+    }
+
+    /// Adds the path length of each row of `x` (row-major, `width` values each) to its entry of `sum`.
+    pub(super) fn add_path_lengths(&self, x: &[f32], width: usize, sum: &mut [f64]) {
+        let blocks = x.chunks_exact(LANES * width);
+        let rest = blocks.remainder().chunks_exact(width);
+        let mut sums = sum.chunks_exact_mut(LANES);
+        for (rows, sums) in blocks.zip(&mut sums) {
+            let mut at = [0_u32; LANES];
+            for _ in 0..self.depth {
+                for (lane, at) in at.iter_mut().enumerate() {
+                    let node = self.nodes[*at as usize];
+                    *at = node.left + u32::from(rows[lane * width + node.feature as usize] > node.threshold);
+                }
+            }
+            for (sum, at) in sums.iter_mut().zip(at) {
+                *sum += self.path_length[at as usize];
+            }
+        }
+        for (row, sum) in rest.zip(sums.into_remainder()) {
+            let mut at = 0;
+            for _ in 0..self.depth {
+                let node = self.nodes[at as usize];
+                at = node.left + u32::from(row[node.feature as usize] > node.threshold);
+            }
+            *sum += self.path_length[at as usize];
+        }
+    }
+}
+
+/// A column that is not constant among `rows`, and a threshold between its extremes; `None` where all are constant.
+fn draw_split(sample: &TreeSample, rows: &[u32], candidates: &mut [u32], rng: &mut ChaCha8Rng) -> Option<(u32, f32)> {
+    // Drawing columns without replacement until one varies gives each varying column the same chance.
+    for undrawn in (1..=candidates.len()).rev() {
+        let at = if undrawn == 1 { 0 } else { rng.random_range(0..undrawn as u32) as usize };
+        candidates.swap(at, undrawn - 1);
+        let local = candidates[undrawn - 1];
+        let column = sample.column(local);
+        let (min, max) = rows.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &row| {
+            let value = column[row as usize];
+            (min.min(value), max.max(value))
+        });
+        if min < max {
+            let (low, high) = (f64::from(min), f64::from(max));
+            let threshold = floor_f32(low + rng.random::<f64>() * (high - low));
+            // The largest value has to go right, or the right side would be empty.
+            return Some((local, if threshold < max { threshold } else { min }));
+        }
+    }
+    None
+}
+
+/// Moves the rows whose value is at most `threshold` to the front and returns how many they are.
+fn partition(rows: &mut [u32], column: &[f32], threshold: f32) -> usize {
+    let mut middle = 0;
+    for at in 0..rows.len() {
+        if column[rows[at] as usize] <= threshold {
+            rows.swap(at, middle);
+            middle += 1;
+        }
+    }
+    middle
+}
+
+/// The random stream of a tree.
+pub(super) fn tree_rng(seed: u64, tree: usize) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(tree as u64);
+    rng
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tree on columns that vary (0), are constant (1) and take two values (2).
+    fn grown(rows: usize, max_depth: u32) -> IsolationTree {
+        let mut values: Vec<f32> = (0..rows).map(|i| ((i * 37) % 101) as f32 * 0.1).collect();
+        values.extend(vec![5.0; rows]);
+        values.extend((0..rows).map(|i| (i % 2) as f32));
+        let sample = TreeSample { columns: vec![4, 5, 6], values, rows };
+        IsolationTree::grow(&sample, max_depth, &mut tree_rng(1, 0), &Cx::default()).unwrap()
+    }
+
+    #[test]
+    fn expected_path_lengths_are_those_of_the_formula() {
+        // Harmonic numbers by hand: c(n) = 2 H(n - 1) - 2 (n - 1) / n, with ln(n - 1) + gamma for H as in the paper.
+        assert_eq!((average_path_length(0), average_path_length(1), average_path_length(2)), (0.0, 0.0, 1.0));
+        assert!((average_path_length(3) - 1.207_392_357_589_6).abs() < 1e-12);
+        assert!((average_path_length(256) - 10.244_770_920_119).abs() < 1e-10);
+    }
+
+    #[test]
+    fn thresholds_are_rounded_down_and_huge_values_stay_finite() {
+        assert_eq!(floor_f32(0.5), 0.5);
+        for value in [0.1, 0.3, -0.1, -0.7, 1e-50, -1e-50] {
+            let below = floor_f32(value);
+            assert!(f64::from(below) <= value && f64::from(below.next_up()) > value, "{value}");
+        }
+        assert_eq!((to_f32(1e300), to_f32(-1e300)), (f32::MAX, f32::MIN));
+    }
+
+    #[test]
+    fn a_tree_isolates_rows_with_columns_that_vary() {
+        let tree = grown(64, 6);
+        let mut in_leaves = 0;
+        for node in 0..tree.n_nodes() {
+            let samples = tree.n_node_samples()[node];
+            if let Some(split) = tree.split(node) {
+                assert!(split.feature == 4 || split.feature == 6);
+                let parts = [split.left, split.right].map(|child| tree.n_node_samples()[child]);
+                assert!(parts[0] > 0 && parts[1] > 0 && parts[0] + parts[1] == samples);
+            } else {
+                let depth = (tree.path_length()[node] - average_path_length(samples)).round();
+                assert!(depth <= 6.0 && (samples == 1 || depth == 6.0));
+                in_leaves += samples;
+            }
+        }
+        assert_eq!(in_leaves, 64);
+    }
+
+    #[test]
+    fn every_row_walks_to_its_own_leaf() {
+        let tree = grown(64, 60);
+        // 64 distinct rows and no limit: each leaf holds one row, so the sum of path lengths is that of the leaves.
+        let rows: Vec<f32> =
+            (0..64).flat_map(|i| [0.0, 0.0, 0.0, 0.0, ((i * 37) % 101) as f32 * 0.1, 5.0, (i % 2) as f32]).collect();
+        let mut sums = vec![0.0; 64];
+        tree.add_path_lengths(&rows, 7, &mut sums);
+        let mut leaves: Vec<f64> = (0..tree.n_nodes())
+            .filter(|&node| tree.split(node).is_none())
+            .map(|node| tree.path_length()[node])
+            .collect();
+        sums.sort_by(f64::total_cmp);
+        leaves.sort_by(f64::total_cmp);
+        assert_eq!(sums, leaves);
+    }
+
+    #[test]
+    fn arrays_give_the_tree_back_and_nonsense_is_refused() {
+        let tree = grown(100, 7);
+        let arrays = tree.to_arrays(7);
+        let back = IsolationTree::from_arrays(&arrays, 7).unwrap();
+        assert_eq!(back.path_length().len(), tree.n_nodes());
+        let rows: Vec<f32> = (0..700).map(|i| (i % 23) as f32 * 0.4).collect();
+        let (mut a, mut b) = (vec![0.0; 100], vec![0.0; 100]);
+        tree.add_path_lengths(&rows, 7, &mut a);
+        back.add_path_lengths(&rows, 7, &mut b);
+        assert_eq!(a, b);
+        assert!(IsolationTree::from_arrays(&arrays, 4).is_none());
+        assert!(IsolationTree::from_arrays(&TreeArrays::default(), 7).is_none());
+        let cycle = TreeArrays { left: vec![0; tree.n_nodes()], ..arrays.clone() };
+        assert!(IsolationTree::from_arrays(&cycle, 7).is_none());
+        let out_of_bounds = TreeArrays { right: vec![9999; tree.n_nodes()], ..arrays };
+        assert!(IsolationTree::from_arrays(&out_of_bounds, 7).is_none());
+    }
+}

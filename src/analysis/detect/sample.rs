@@ -1,0 +1,114 @@
+//! Which rows a detector is fitted on: are there any, and a seeded sample where there are too many.
+
+use std::borrow::Cow;
+
+use rand::SeedableRng as _;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+
+use super::DetectError;
+use crate::cx::Cx;
+use crate::data::Matrix;
+use crate::recipe::DetectorKind;
+
+/// Random stream of the sample; detectors use the low ones for their own parts.
+const STREAM: u64 = u64::MAX;
+
+/// The rows to fit on: all of `x`, or a sample of `max_fit_rows` rows without replacement, in the order of `x`, where
+/// there are more. A sample is reported as a warning. 0: no limit. Detectors with the same limit get the same sample.
+pub(crate) fn fit_rows<'a>(x: &'a Matrix, max_fit_rows: u64, kind: DetectorKind, cx: &Cx) -> Cow<'a, Matrix> {
+    let n = x.n_rows();
+    let limit = usize::try_from(max_fit_rows).unwrap_or(usize::MAX);
+    // Row numbers are 32 bits wide; a table of more rows does not fit in memory with its features.
+    let Ok(n_u32) = u32::try_from(n) else { return Cow::Borrowed(x) };
+    if limit == 0 || n <= limit {
+        return Cow::Borrowed(x);
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(cx.seed);
+    rng.set_stream(STREAM);
+    let mut rows: Vec<u32> = index::sample(&mut rng, n_u32 as usize, limit).iter().map(|row| row as u32).collect();
+    rows.sort_unstable();
+    cx.warn(format!(
+        "{} was fitted on a sample of {limit} of {n} rows (detectors.{}.max_fit_rows)",
+        kind.title(),
+        kind.name()
+    ));
+    Cow::Owned(x.select(&rows))
+}
+
+/// Refuses training rows that no detector can learn from.
+///
+/// # Errors
+/// [`DetectError::Unusable`] without rows, or where a value is not finite.
+pub(crate) fn check_training_rows(x: &Matrix, kind: DetectorKind) -> Result<(), DetectError> {
+    let unusable = |reason| Err(DetectError::Unusable { detector: kind.title(), reason });
+    if x.n_rows() == 0 {
+        return unusable("there are no rows to fit on; give it data with at least one row".to_owned());
+    }
+    if let Some(at) = x.values().iter().position(|value| !value.is_finite()) {
+        let feature = x.features().get(at % x.n_features()).map_or("", |feature| &feature.name);
+        let row = at / x.n_features() + 1;
+        return unusable(format!("feature {feature} is not a finite number in row {row}; impute missing values first"));
+    }
+    Ok(())
+}
+
+/// Refuses rows of another width than the training rows.
+///
+/// # Errors
+/// [`DetectError::Unusable`] where the numbers of features differ.
+pub(crate) fn check_width(x: &Matrix, n_features: usize, kind: DetectorKind) -> Result<(), DetectError> {
+    if x.n_features() == n_features {
+        return Ok(());
+    }
+    let reason = format!(
+        "it was fitted on {n_features} features and the rows to score have {}; use the same feature settings for both",
+        x.n_features()
+    );
+    Err(DetectError::Unusable { detector: kind.title(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counting(n: u32) -> Matrix {
+        Matrix::unnamed(1, (0..n).map(f64::from).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_sample_is_seeded_sorted_without_repeats_and_reported() {
+        let (x, cx) = (counting(1000), Cx::default());
+        let sample = fit_rows(&x, 100, DetectorKind::OneClassSvm, &cx);
+        assert_eq!(sample.n_rows(), 100);
+        assert!(sample.values().is_sorted_by(|a, b| a < b));
+        assert_eq!(sample, fit_rows(&x, 100, DetectorKind::LocalOutlierFactor, &Cx::default()));
+        let other = Cx::new(&crate::recipe::ComputeConfig { seed: 7, ..Default::default() });
+        assert_ne!(sample, fit_rows(&x, 100, DetectorKind::OneClassSvm, &other));
+        assert_eq!(
+            cx.warnings(),
+            ["One-class SVM was fitted on a sample of 100 of 1000 rows (detectors.one_class_svm.max_fit_rows)"]
+        );
+    }
+
+    #[test]
+    fn few_rows_or_no_limit_mean_all_rows_and_no_warning() {
+        let (x, cx) = (counting(10), Cx::default());
+        for limit in [0, 10, 11] {
+            assert_eq!(*fit_rows(&x, limit, DetectorKind::OneClassSvm, &cx), x);
+        }
+        assert!(cx.warnings().is_empty());
+    }
+
+    #[test]
+    fn unusable_rows_are_named() {
+        let kind = DetectorKind::IsolationForest;
+        let empty = check_training_rows(&counting(0), kind).unwrap_err().to_string();
+        assert!(empty.contains("Isolation forest") && empty.contains("no rows"), "{empty}");
+        let x = Matrix::unnamed(2, vec![1.0, 2.0, 3.0, f64::NAN]).unwrap();
+        let nan = check_training_rows(&x, kind).unwrap_err().to_string();
+        assert!(nan.contains("f1") && nan.contains("row 2"), "{nan}");
+        assert!(check_width(&x, 2, kind).is_ok());
+        assert!(check_width(&x, 3, kind).unwrap_err().to_string().contains("3 features"));
+    }
+}

@@ -23,9 +23,9 @@ const N_COLUMNS_AT_FIRST: usize = 6;
 
 /// What the perspective remembers.
 #[derive(Debug, Default)]
-pub struct State {
+pub(super) struct State {
     /// The stretch shown and the way back.
-    pub nav: Navigation,
+    nav: Navigation,
     columns: BTreeSet<String>,
     entity_search: String,
     column_search: String,
@@ -76,7 +76,7 @@ impl State {
 }
 
 /// Draws the perspective.
-pub fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec<Command>) {
+pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec<Command>) {
     let Some(loaded) = &app.data else {
         widgets::empty_state(ui, "No data is open", "Open a file or a sample to look at it here.");
         return;

@@ -9,8 +9,8 @@ pub(crate) mod spark;
 pub(crate) mod strip;
 pub(crate) mod trace;
 
-pub use navigation::Navigation;
-pub use range::{History, Range};
+pub(crate) use navigation::Navigation;
+pub(crate) use range::{History, Range};
 
 /// Room for labels left of everything that shares the horizontal axis.
 pub(crate) const GUTTER: f32 = 92.0;

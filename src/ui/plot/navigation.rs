@@ -9,7 +9,7 @@ const POINTS_PER_DOUBLING: f32 = 160.0;
 
 /// What linked plots share: the stretch shown, the pointer, and a stretch being drawn.
 #[derive(Debug, Clone, Default)]
-pub struct Navigation {
+pub(crate) struct Navigation {
     history: Option<History>,
     /// Where the plots were drawn last, left to right.
     area: Option<Rangef>,
@@ -38,38 +38,38 @@ impl Navigation {
     }
 
     /// The stretch shown.
-    pub fn range(&self) -> Option<Range> {
+    pub(crate) fn range(&self) -> Option<Range> {
         self.history.as_ref().map(History::current)
     }
 
     /// The stretches shown before.
-    pub fn history(&self) -> Option<&History> {
+    pub(crate) fn history(&self) -> Option<&History> {
         self.history.as_ref()
     }
 
     /// Shows a stretch.
-    pub fn show(&mut self, range: Range) {
+    pub(crate) fn show(&mut self, range: Range) {
         if let Some(history) = &mut self.history {
             history.set(range);
         }
     }
 
     /// Shows everything.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         if let Some(history) = &mut self.history {
             history.reset();
         }
     }
 
     /// Shows what was shown before.
-    pub fn back(&mut self) {
+    pub(crate) fn back(&mut self) {
         if let Some(history) = &mut self.history {
             history.back();
         }
     }
 
     /// Shows less around the middle (a factor above 1), or more.
-    pub fn zoom(&mut self, factor: f64) {
+    pub(crate) fn zoom(&mut self, factor: f64) {
         if let Some(range) = self.range() {
             self.show(range.zoomed(factor, f64::midpoint(range.from, range.to)));
         }

@@ -2,57 +2,57 @@
 
 /// A stretch of the horizontal axis, in its units: seconds since 1970-01-01 UTC, or row numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Range {
+pub(crate) struct Range {
     /// Left end.
-    pub from: f64,
+    pub(crate) from: f64,
     /// Right end, above the left one.
-    pub to: f64,
+    pub(crate) to: f64,
 }
 
 impl Range {
     /// The stretch between two positions in either order; a little wider than nothing where they are equal.
-    pub fn new(a: f64, b: f64) -> Self {
+    pub(crate) fn new(a: f64, b: f64) -> Self {
         let (from, to) = if a <= b { (a, b) } else { (b, a) };
         if to > from { Self { from, to } } else { Self { from: from - 0.5, to: to + 0.5 } }
     }
 
     /// Its length.
-    pub fn len(self) -> f64 {
+    pub(crate) fn len(self) -> f64 {
         self.to - self.from
     }
 
     /// Whether a position lies in it, ends included.
-    pub fn contains(self, x: f64) -> bool {
+    pub(crate) fn contains(self, x: f64) -> bool {
         (self.from..=self.to).contains(&x)
     }
 
     /// Whether it has something in common with another stretch.
-    pub fn overlaps(self, from: f64, to: f64) -> bool {
+    pub(crate) fn overlaps(self, from: f64, to: f64) -> bool {
         from <= self.to && to >= self.from
     }
 
     /// Moved by a distance.
     #[must_use]
-    pub fn panned(self, by: f64) -> Self {
+    pub(crate) fn panned(self, by: f64) -> Self {
         Self { from: self.from + by, to: self.to + by }
     }
 
     /// Scaled so that `around` stays where it is; a factor above 1 shows less.
     #[must_use]
-    pub fn zoomed(self, factor: f64, around: f64) -> Self {
+    pub(crate) fn zoomed(self, factor: f64, around: f64) -> Self {
         Self { from: around - (around - self.from) / factor, to: around + (self.to - around) / factor }
     }
 
     /// Room on both sides, as a share of its length.
     #[must_use]
-    pub fn padded(self, share: f64) -> Self {
+    pub(crate) fn padded(self, share: f64) -> Self {
         let by = self.len() * share;
         Self { from: self.from - by, to: self.to + by }
     }
 
     /// The nearest stretch inside `bounds` that is at least `shortest` long.
     #[must_use]
-    pub fn within(self, bounds: Self, shortest: f64) -> Self {
+    pub(crate) fn within(self, bounds: Self, shortest: f64) -> Self {
         let len = self.len().max(shortest).min(bounds.len());
         let center = f64::midpoint(self.from, self.to);
         let from = (center - len / 2.0).clamp(bounds.from, (bounds.to - len).max(bounds.from));
@@ -69,7 +69,7 @@ const LEAST_SHARE: f64 = 1e-9;
 
 /// The stretch shown, and the way back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct History {
+pub(crate) struct History {
     full: Range,
     current: Range,
     past: Vec<Range>,
@@ -78,32 +78,32 @@ pub struct History {
 
 impl History {
     /// Shows everything.
-    pub fn new(full: Range) -> Self {
+    pub(crate) fn new(full: Range) -> Self {
         Self { full, current: full, past: Vec::new(), last_move: f64::NEG_INFINITY }
     }
 
     /// Everything there is.
-    pub fn full(&self) -> Range {
+    pub(crate) fn full(&self) -> Range {
         self.full
     }
 
     /// What is shown.
-    pub fn current(&self) -> Range {
+    pub(crate) fn current(&self) -> Range {
         self.current
     }
 
     /// Whether less than everything is shown.
-    pub fn is_zoomed(&self) -> bool {
+    pub(crate) fn is_zoomed(&self) -> bool {
         self.current != self.full
     }
 
     /// Whether there is a way back.
-    pub fn has_past(&self) -> bool {
+    pub(crate) fn has_past(&self) -> bool {
         !self.past.is_empty()
     }
 
     /// Shows a stretch.
-    pub fn set(&mut self, range: Range) {
+    pub(crate) fn set(&mut self, range: Range) {
         let range = self.fitted(range);
         if range != self.current {
             self.remember();
@@ -113,7 +113,7 @@ impl History {
     }
 
     /// Shows a stretch as part of a gesture at a time in seconds: moves in quick succession are one step back.
-    pub fn nudge(&mut self, range: Range, now_secs: f64) {
+    pub(crate) fn nudge(&mut self, range: Range, now_secs: f64) {
         let range = self.fitted(range);
         if range == self.current {
             return;
@@ -126,12 +126,12 @@ impl History {
     }
 
     /// Shows everything.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.set(self.full);
     }
 
     /// Shows what was shown before.
-    pub fn back(&mut self) {
+    pub(crate) fn back(&mut self) {
         if let Some(range) = self.past.pop() {
             self.current = range;
             self.last_move = f64::NEG_INFINITY;
@@ -139,7 +139,7 @@ impl History {
     }
 
     /// Takes in that there is more or less to show: a view of everything stays one, another stays in bounds.
-    pub fn set_full(&mut self, full: Range) {
+    pub(crate) fn set_full(&mut self, full: Range) {
         if full == self.full {
             return;
         }

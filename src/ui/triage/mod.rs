@@ -15,7 +15,7 @@ const MAX_ROWS_UNASKED: usize = 2_000_000;
 
 /// What the perspective remembers.
 #[derive(Debug, Default)]
-pub struct State {
+pub(super) struct State {
     search: String,
     /// Selection of the last frame, to follow it when it moves.
     seen_selected: Option<i64>,
@@ -24,7 +24,7 @@ pub struct State {
 }
 
 /// Draws the perspective.
-pub fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec<Command>) {
+pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec<Command>) {
     if app.data.is_none() {
         widgets::empty_state(ui, "No data is open", "Alerts come from a run: open a file or a sample first.");
         return;

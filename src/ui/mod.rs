@@ -13,6 +13,7 @@ mod shell;
 mod shortcuts;
 mod start;
 mod status_bar;
+mod text;
 mod theme;
 mod top_bar;
 mod triage;

@@ -10,6 +10,7 @@ use crate::app::series::alert_extent;
 use crate::app::{App, Command};
 use crate::triage::{AlertStatus, AlertSummary};
 use crate::ui::plot::Range;
+use crate::ui::text::one_line;
 use crate::ui::theme::{GAP, Palette, paint_severity};
 use crate::ui::triage::detail;
 use crate::ui::widgets;
@@ -103,11 +104,10 @@ fn item(ui: &mut Ui, app: &App, alert: &AlertSummary, commands: &mut Vec<Command
     let right = pos2(rect.right() - 8.0, top);
     let score = ui.painter().text(right, Align2::RIGHT_CENTER, score, FontId::monospace(12.0), palette.text);
     let title_rect = rect.with_min_x(rect.left() + 26.0).with_max_x(score.left() - 6.0).with_max_y(rect.top() + 23.0);
-    let title = RichText::new(heading(alert)).size(12.5).color(palette.text);
-    ui.place(title_rect, Label::new(title).truncate().selectable(false).halign(Align::Min));
+    one_line(ui, title_rect, Align::Min, &heading(alert), FontId::proportional(12.5), palette.text);
     let text_rect = rect.with_min_x(rect.left() + 26.0).with_min_y(rect.top() + 22.0).with_max_x(rect.right() - 8.0);
-    let text = RichText::new(without_entity(alert)).size(11.5).color(palette.weak);
-    ui.place(text_rect.with_max_y(rect.bottom() - 4.0), Label::new(text).truncate().selectable(false).halign(Align::Min));
+    let text_rect = text_rect.with_max_y(rect.bottom() - 4.0);
+    one_line(ui, text_rect, Align::Min, without_entity(alert), FontId::proportional(11.5), palette.weak);
     let about = format!("Alert, {}: {}", alert.severity.name(), alert.sentence);
     response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_selected, &about));
     if response.on_hover_text(&alert.sentence).clicked() {

@@ -1,7 +1,7 @@
 //! Swim lanes over everything: one for all rows and one per entity, a cell being as bad as the worst anomaly in it.
 
 use eframe::egui::{
-    Align, Label, Rangef, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align, FontId, Rangef, Rect, Response, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::State;
@@ -10,6 +10,7 @@ use crate::app::overview::{Cell, Lane, N_CELLS, Overview};
 use crate::app::{App, Command};
 use crate::ui::plot::navigation::pixel;
 use crate::ui::plot::{GUTTER, Range};
+use crate::ui::text::one_line;
 use crate::ui::theme::{GAP_S, Palette};
 
 /// Width of a cell.
@@ -140,11 +141,10 @@ fn lane(ui: &mut Ui, scene: &Scene<'_>, lane: &Lane, name: &str, is_shown: bool)
     (response.on_hover_text_at_pointer(text), area, cell)
 }
 
-fn label(ui: &mut Ui, rect: Rect, name: &str, is_shown: bool) {
+fn label(ui: &Ui, rect: Rect, name: &str, is_shown: bool) {
     let palette = Palette::of(ui);
     let color = if is_shown { palette.text } else { palette.weak };
-    let text = RichText::new(name).size(11.5).color(color);
-    ui.place(rect, Label::new(text).truncate().selectable(false).halign(Align::Max));
+    one_line(ui, rect, Align::Max, name, FontId::proportional(11.5), color);
 }
 
 fn about(name: &str, lane: &Lane) -> String {

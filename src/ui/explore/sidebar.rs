@@ -1,7 +1,8 @@
 //! Which entity and which columns are shown.
 
 use eframe::egui::{
-    Align2, Id, Label, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Id, Layout, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle, TextWrapMode, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::State;
@@ -10,6 +11,7 @@ use crate::app::format::{fmt_count, fmt_counted};
 use crate::app::overview::Lane;
 use crate::app::{App, Command};
 use crate::data::Table;
+use crate::ui::text::one_line;
 use crate::ui::theme::{GAP_S, Palette, paint_severity};
 use crate::ui::widgets;
 
@@ -94,7 +96,7 @@ fn entity_row(ui: &mut Ui, row: &EntityRow<'_>, is_shown: bool) -> bool {
     let count = ui.painter().text(right, Align2::RIGHT_CENTER, count, small, palette.weak);
     let name_rect = rect.with_min_x(rect.left() + 22.0).with_max_x(count.left() - GAP_S);
     let color = if n == 0 && row.lane.is_some() && !is_shown { palette.weak } else { palette.text };
-    ui.place(name_rect, Label::new(RichText::new(row.name).color(color)).truncate().selectable(false).halign(eframe::egui::Align::Min));
+    one_line(ui, name_rect, Align::Min, row.name, TextStyle::Body.resolve(ui.style()), color);
     let about = entity_about(row.name, n, worst);
     response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_shown, &about));
     response.on_hover_text(about).clicked()
@@ -111,7 +113,7 @@ fn columns(ui: &mut Ui, table: &Table, state: &mut State) {
     let names: Vec<&str> = table.feature_names().collect();
     ui.horizontal(|ui| {
         widgets::section_header(ui, &fmt_counted_title(names.len(), "Column", "Columns"));
-        ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             let small = |text: &str| RichText::new(text).small();
             if ui.link(small("none")).accessible_name("Show no columns").clicked() {
@@ -135,7 +137,7 @@ fn columns(ui: &mut Ui, table: &Table, state: &mut State) {
             let width = ui.available_width();
             let response = ui.allocate_ui(vec2(width, 22.0), |ui| {
                 ui.set_width(width);
-                ui.style_mut().wrap_mode = Some(eframe::egui::TextWrapMode::Truncate);
+                ui.style_mut().wrap_mode = Some(TextWrapMode::Truncate);
                 ui.checkbox(&mut is_on, text)
             });
             let response = response.inner.on_hover_text(name);

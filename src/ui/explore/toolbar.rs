@@ -1,6 +1,6 @@
 //! What is shown, and the buttons that show more or less of it.
 
-use eframe::egui::{Align, Button, Layout, RichText, Ui};
+use eframe::egui::{Align, Button, Layout, RichText, Ui, vec2};
 
 use super::{State, around, selected_extent};
 use crate::app::format::{fmt_count, fmt_counted, fmt_duration, fmt_span};
@@ -42,7 +42,8 @@ fn buttons(ui: &mut Ui, app: &App, state: &mut State) {
     let weak = Palette::of(ui).weak;
     let button = |ui: &mut Ui, name: &str, enabled: bool, help: &str| {
         let text = RichText::new(name).size(12.0).color(if enabled { Palette::of(ui).text } else { weak });
-        ui.add_enabled(enabled, Button::new(text).min_size([0.0, 22.0].into())).on_hover_text(help).clicked()
+        let response = ui.add_enabled(enabled, Button::new(text).min_size(vec2(24.0, 22.0)));
+        response.on_hover_text(help).clicked()
     };
     let history = state.nav.history();
     let (is_zoomed, has_past) = history.map_or((false, false), |history| (history.is_zoomed(), history.has_past()));
@@ -58,10 +59,10 @@ fn buttons(ui: &mut Ui, app: &App, state: &mut State) {
     {
         state.nav.show(around(app, extent));
     }
-    if button(ui, "+", history_present(state), "Zoom in (scroll over a plot)") {
+    if button(ui, "Zoom in", history_present(state), "Show less around the middle (scroll over a plot)") {
         state.nav.zoom(2.0);
     }
-    if button(ui, "-", is_zoomed, "Zoom out") {
+    if button(ui, "Zoom out", is_zoomed, "Show more around the middle") {
         state.nav.zoom(0.5);
     }
 }
@@ -74,10 +75,13 @@ fn history_present(state: &State) -> bool {
 fn describe(range: Range, is_time: bool) -> String {
     if is_time {
         let micros = |secs: f64| (secs * 1e6).round() as i64;
-        // Seconds are enough where more than a minute is shown.
-        let whole = |secs: f64| if range.len() > 60.0 { micros(secs.round()) } else { micros(secs) };
+        // Minutes are enough where hours are shown, seconds where minutes are.
+        let unit = if range.len() > 7200.0 { 60.0 } else if range.len() > 60.0 { 1.0 } else { 1e-6 };
+        let whole = |secs: f64| micros((secs / unit).round() * unit);
         let length = fmt_duration(whole(range.to).abs_diff(whole(range.from)));
-        format!("{} UTC · {length}", fmt_span(whole(range.from), whole(range.to)))
+        let span = fmt_span(whole(range.from), whole(range.to));
+        let span = if unit == 60.0 { span.replace(":00 ", " ").trim_end_matches(":00").to_owned() } else { span };
+        format!("{span} UTC · {length}")
     } else {
         let (first, last) = (range.from.ceil().max(0.0) as usize, range.to.floor().max(0.0) as usize);
         let n_rows = fmt_counted(last.saturating_sub(first) + 1, "row");
@@ -92,7 +96,7 @@ mod tests {
     #[test]
     fn stretches_read_as_times_or_rows() {
         let day = Range { from: 1_709_251_200.0, to: 1_709_337_600.25 };
-        assert_eq!(describe(day, true), "2024-03-01 00:00:00 – 2024-03-02 00:00:00 UTC · 1 d");
+        assert_eq!(describe(day, true), "2024-03-01 00:00 – 2024-03-02 00:00 UTC · 1 d");
         assert_eq!(describe(Range { from: 0.0, to: 1999.0 }, false), "rows 1 – 2,000 · 2,000 rows");
     }
 }

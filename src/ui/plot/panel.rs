@@ -19,8 +19,10 @@ use crate::ui::theme::{Palette, paint_severity};
 
 /// Height of the line above a panel that names it.
 const TITLE: f32 = 18.0;
-/// Most severity marks per panel; beyond, the bands alone say where to look.
-const MAX_MARKS: usize = 60;
+/// Most severity marks on a column; beyond, the bands alone say where to look.
+const MAX_MARKS: usize = 24;
+/// Most severity marks on the score, where each has a height of its own.
+const MAX_SCORE_MARKS: usize = 120;
 
 /// What all panels of a frame share.
 #[derive(Clone, Copy)]
@@ -66,7 +68,7 @@ pub(crate) fn column(ui: &mut Ui, shared: &Shared<'_>, name: &str, pyramid: &Pyr
     let values = seen.map_or(Range { from: 0.0, to: 1.0 }, |(min, max)| Range::new(min, max).padded(0.08));
     let about = format!("Plot of {name}: {readout}");
     let plot = draw(ui, shared, pyramid, &about, Look { height: height - TITLE, values, severity: None }, nav);
-    paint_marks(ui, shared, pyramid, &plot);
+    paint_marks(ui, shared, pyramid, &plot, MAX_MARKS);
 }
 
 /// The panel of the combined score, from 0 to 1, with the threshold and the levels of severity.
@@ -78,7 +80,7 @@ pub(crate) fn score(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, levels:
     title(ui, "Combined score", &readout, shared.cursor.is_some());
     let look = Look { height: height - TITLE, values: Range { from: -0.04, to: 1.06 }, severity: Some(levels) };
     let plot = draw(ui, shared, pyramid, &format!("Plot of the combined score: {readout}"), look, nav);
-    paint_marks(ui, shared, pyramid, &plot);
+    paint_marks(ui, shared, pyramid, &plot, MAX_SCORE_MARKS);
 }
 
 /// How a panel differs from the others.
@@ -93,7 +95,7 @@ fn draw(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, about: &str, look: 
     let palette = Palette::of(ui);
     let width = ui.available_width();
     let Look { height, values, severity } = look;
-    let n_ticks = (height / 24.0).clamp(2.0, 5.0) as usize;
+    let n_ticks = (height / 18.0).clamp(3.0, 6.0) as usize;
     let (y_ticks, step) = if severity.is_some() { (vec![0.0, 0.5, 1.0], 0.5) } else { value_ticks(values, n_ticks) };
     let x_ticks = shared.ticks(width - GUTTER);
     let mark = |ticks: Vec<f64>| move |_: GridInput| ticks.iter().map(|&value| GridMark { value, step_size: f64::MAX }).collect();
@@ -168,9 +170,9 @@ fn paint_over(ui: &Ui, shared: &Shared<'_>, pyramid: &Pyramid, plot: &PlotRespon
 }
 
 /// Severity shapes at the peaks of the episodes in view.
-fn paint_marks(ui: &Ui, shared: &Shared<'_>, pyramid: &Pyramid, plot: &PlotResponse<()>) {
+fn paint_marks(ui: &Ui, shared: &Shared<'_>, pyramid: &Pyramid, plot: &PlotResponse<()>, most: usize) {
     let episodes = shared.episodes();
-    if episodes.len() > MAX_MARKS {
+    if episodes.len() > most {
         return;
     }
     let palette = Palette::of(ui);

@@ -24,7 +24,7 @@ pub(crate) fn show(ui: &mut Ui, range: Range, is_time: bool) {
     let font = FontId::proportional(10.5);
     let unit = if is_time { "UTC" } else { "row" };
     let top = rect.top() + 2.0;
-    painter.text(pos2(area.min - 8.0, top + ROW / 2.0), Align2::RIGHT_CENTER, unit, font.clone(), palette.weak);
+    painter.text(pos2(area.min - 26.0, top + ROW / 2.0), Align2::RIGHT_CENTER, unit, font.clone(), palette.weak);
     let row = |ticks: &[Tick], y: f32, anchor: Align2, is_date: bool| {
         let color = if is_date { palette.text } else { palette.weak };
         let mut free_from = area.min - 20.0;

@@ -49,10 +49,6 @@ pub(crate) fn pixel_columns(points: &Points<'_>, x: &[f64], to_px: impl Fn(f64) 
         }
         let px = to_px(at).floor() as i32;
         match columns.last_mut() {
-            Some(last) if last.px == px && !after_gap => {
-                last.min = last.min.min(min);
-                last.max = last.max.max(max);
-            }
             // A gap within one column of pixels is too narrow to be seen.
             Some(last) if last.px == px => {
                 last.min = last.min.min(min);

@@ -12,7 +12,7 @@ use crate::triage::{AlertStatus, AlertSummary};
 use crate::ui::plot::Range;
 use crate::ui::text::one_line;
 use crate::ui::theme::{GAP, Palette, paint_severity};
-use crate::ui::triage::detail;
+use crate::ui::triage::{detail, without_entity};
 use crate::ui::widgets;
 
 const ITEM: f32 = 42.0;
@@ -128,11 +128,4 @@ fn heading(alert: &AlertSummary) -> String {
         AlertStatus::Closed => " · closed",
     };
     format!("{when}{whose}{status}")
-}
-
-/// The sentence without the entity it begins with, which the heading says already.
-fn without_entity(alert: &AlertSummary) -> &str {
-    let entity = alert.entity.as_deref().unwrap_or_default();
-    let rest = alert.sentence.strip_prefix(entity).and_then(|rest| rest.strip_prefix(": "));
-    rest.unwrap_or(&alert.sentence)
 }

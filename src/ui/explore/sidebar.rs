@@ -153,7 +153,7 @@ fn columns(ui: &mut Ui, table: &Table, state: &mut State) {
 }
 
 fn search(ui: &mut Ui, id: &str, text: &mut String, name: &str) {
-    let edit = TextEdit::singleline(text).id(Id::unique(("explore", id))).hint_text(name).desired_width(f32::INFINITY);
+    let edit = TextEdit::singleline(text).id(Id::unique(("explore", id))).hint_text(name).desired_width(f32::INFINITY).background_color(Palette::of(ui).raised);
     ui.add(edit).accessible_name(name);
     ui.add_space(GAP_S);
 }

@@ -50,7 +50,8 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     if let (Some(score), Some(findings)) = (&view.score, &app.findings) {
         panel::score(ui, &shared, score, &findings.snapshot.recipe.severity, SCORE, &mut state.nav);
     }
-    strip::show(ui, range, view.is_time);
+    let read = shared.cursor.and_then(|cursor| view.x.get(view.nearest(cursor)?)).copied();
+    strip::show(ui, range, view.is_time, read);
     if has_rows {
         rows::show(ui, app, commands);
     }

@@ -95,7 +95,7 @@ fn draw(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, about: &str, look: 
     let palette = Palette::of(ui);
     let width = ui.available_width();
     let Look { height, values, severity } = look;
-    let n_ticks = (height / 18.0).clamp(3.0, 6.0) as usize;
+    let n_ticks = (height / 15.0).clamp(3.0, 8.0) as usize;
     let (y_ticks, step) = if severity.is_some() { (vec![0.0, 0.5, 1.0], 0.5) } else { value_ticks(values, n_ticks) };
     let x_ticks = shared.ticks(width - GUTTER);
     let mark = |ticks: Vec<f64>| move |_: GridInput| ticks.iter().map(|&value| GridMark { value, step_size: f64::MAX }).collect();

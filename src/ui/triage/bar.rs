@@ -42,6 +42,7 @@ fn search(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec<Command>
     let edit = TextEdit::singleline(&mut state.search)
         .id(id)
         .hint_text("Search alerts  ( / )")
+        .background_color(Palette::of(ui).raised)
         .desired_width(ui.available_width().min(240.0));
     if ui.add(edit).accessible_name("Search alerts").changed() {
         commands.push(Command::Search(state.search.clone()));

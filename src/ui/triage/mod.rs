@@ -4,6 +4,8 @@ mod bar;
 pub(crate) mod detail;
 mod table;
 
+pub(crate) use table::without_entity;
+
 use eframe::egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use super::theme::{GAP_L, Palette};

@@ -102,7 +102,6 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     }
     let fields = fields(alerts, ui.available_width());
     ui.spacing_mut().item_spacing = vec2(8.0, 0.0);
-    ui.style_mut().visuals.faint_bg_color = Palette::of(ui).panel.gamma_multiply(0.6);
     let mut table = TableBuilder::new(ui)
         .id_salt(("queue", fields.len()))
         .striped(false)
@@ -112,8 +111,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     for field in &fields {
         table = table.column(match field {
             Field::What => Column::remainder().at_least(100.0).clip(true),
-            Field::Entity | Field::Assignee => Column::initial(field.width()).at_least(40.0).clip(true).resizable(true),
-            _ => Column::exact(field.width()),
+            _ => Column::exact(field.width()).clip(true),
         });
     }
     let selected = alerts.iter().position(|alert| Some(alert.id) == app.queue.selected);
@@ -182,7 +180,7 @@ fn cell(ui: &mut Ui, app: &App, alert: &AlertSummary, field: Field, commands: &m
             severity_icon(ui, alert.severity);
         }
         Field::Score => text(ui, RichText::new(fmt_score(alert.peak_score)).monospace().color(color), ""),
-        Field::Entity => text(ui, RichText::new(alert.entity.as_deref().unwrap_or_default()).color(color), alert.entity.as_deref().unwrap_or_default()),
+        Field::Entity => text(ui, RichText::new(alert.entity.as_deref().unwrap_or_default()).color(color), ""),
         Field::When => {
             let when = alert.start_time.map_or_else(|| format!("row {}", fmt_row(alert.peak_row)), short_time);
             let full = alert.start_time.map(fmt_time).unwrap_or_default();
@@ -190,19 +188,28 @@ fn cell(ui: &mut Ui, app: &App, alert: &AlertSummary, field: Field, commands: &m
         }
         Field::Length => text(ui, RichText::new(length(alert)).color(palette.weak), ""),
         Field::Rows => text(ui, RichText::new(fmt_count(alert.n_rows as usize)).color(palette.weak), ""),
-        Field::What => text(ui, RichText::new(&alert.sentence).color(color), &alert.sentence),
+        Field::What => text(ui, RichText::new(without_entity(alert)).color(color), ""),
         Field::Detectors => votes(ui, app, alert),
         Field::Status => status(ui, alert),
         Field::Assignee => text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), ""),
     }
 }
 
-/// A text cut off where there is no room. Clicks go through to the row.
-fn text(ui: &mut Ui, text: RichText, full: &str) {
-    let response = ui.add(Label::new(text).truncate().selectable(false));
-    if !full.is_empty() {
-        response.on_hover_text(full);
+/// A text cut off where there is no room, whole on hover; with more to say on hover where `more` is not empty. Clicks
+/// go through to the row.
+fn text(ui: &mut Ui, text: RichText, more: &str) {
+    let label = Label::new(text).truncate().selectable(false).show_tooltip_when_elided(more.is_empty());
+    let response = ui.add(label);
+    if !more.is_empty() {
+        response.on_hover_text(more);
     }
+}
+
+/// The sentence without the entity it begins with, where that is said already.
+pub(crate) fn without_entity(alert: &AlertSummary) -> &str {
+    let entity = alert.entity.as_deref().unwrap_or_default();
+    let rest = alert.sentence.strip_prefix(entity).and_then(|rest| rest.strip_prefix(": "));
+    rest.unwrap_or(&alert.sentence)
 }
 
 fn mark(ui: &mut Ui, app: &App, alert: &AlertSummary, commands: &mut Vec<Command>) {

@@ -21,7 +21,7 @@ use crate::data::sample::Sample;
 /// Widest the content gets.
 const MAX_WIDTH: f32 = 920.0;
 /// Height of a sample's card.
-const CARD_HEIGHT: f32 = 92.0;
+const CARD_HEIGHT: f32 = 118.0;
 
 /// What is known about the recent files: asked of the disk on a thread, because a disk may be far away.
 #[derive(Debug, Default)]
@@ -194,7 +194,8 @@ fn sample_card(ui: &mut Ui, width: f32, sample: Sample, wishes: &mut Wishes) {
     ui.painter().rect(rect, 8.0, fill, Stroke::new(1.0, line), egui::StrokeKind::Inside);
     let name = format!("Open sample: {}", sample.name());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    ui.scope_builder(UiBuilder::new().max_rect(rect.shrink(12.0)), |ui| {
+    let inner = UiBuilder::new().max_rect(rect.shrink(12.0)).layout(Layout::top_down(Align::Min));
+    ui.scope_builder(inner, |ui| {
         ui.spacing_mut().item_spacing.y = GAP_S;
         ui.horizontal(|ui| {
             ui.label(RichText::new(capitalised(sample.name())).size(15.0));

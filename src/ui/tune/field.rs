@@ -9,7 +9,7 @@ use crate::recipe::{Range, schema};
 
 /// Draws a setting. Returns its new value when it was changed. `path` names the widgets; `columns` are the names of the
 /// columns that are open.
-pub(super) fn show(
+pub(in crate::ui) fn show(
     ui: &mut Ui,
     path: &str,
     value: &Value,

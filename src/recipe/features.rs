@@ -51,6 +51,11 @@ pub struct RollingStatistics {
     /// Values that a window must hold, else the feature is missing there. Range 1 to 1000000; a standard deviation always needs 2.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub min_periods: u32,
+    /// Share of a window that must have passed since the first row of the entity, else the feature is missing there: a
+    /// window that has only begun is not comparable with a full one, and would make every beginning look abnormal.
+    /// Holds for the rolling z-score, too. Range 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub min_history: f64,
 }
 
 impl Default for RollingStatistics {
@@ -61,6 +66,7 @@ impl Default for RollingStatistics {
             window_unit: WindowUnit::Auto,
             statistics: vec![Mean, Std, Min, Max, Median],
             min_periods: 1,
+            min_history: 0.5,
         }
     }
 }

@@ -45,7 +45,8 @@ fn lines(path: &Path) -> Vec<Vec<String>> {
 #[test]
 fn run_writes_scores_features_report_and_alerts() {
     let home = home_with_sample("servers", "600");
-    let mut arguments = vec!["run", "data.csv", "--json", "--db", "a.sqlite", "--scores", "s.csv", "--features", "f.csv"];
+    let mut arguments =
+        vec!["run", "data.csv", "--json", "--db", "a.sqlite", "--scores", "s.csv", "--features", "f.csv"];
     arguments.extend(["--report", "r.html", "--ignore", "disk_io_mb_s"]);
     arguments.extend(QUICK);
     let output = tarsier(&home, &arguments);
@@ -65,7 +66,8 @@ fn run_writes_scores_features_report_and_alerts() {
     assert!(result["peak_memory_mb"].as_f64().unwrap() > 1.0);
 
     let scores = lines(&home.path().join("s.csv"));
-    let header = "row,timestamp,host,isolation_forest,one_class_svm,local_outlier_factor,autoencoder,score,is_anomaly,severity";
+    let header =
+        "row,timestamp,host,isolation_forest,one_class_svm,local_outlier_factor,autoencoder,score,is_anomaly,severity";
     assert_eq!(scores[0].join(","), header);
     assert_eq!(scores.len(), 601);
     let input = lines(&home.path().join("data.csv"));
@@ -93,7 +95,8 @@ fn run_writes_scores_features_report_and_alerts() {
 fn running_again_adds_nothing_and_gives_the_same_bits_on_other_threads() {
     let home = home_with_sample("transactions", "400");
     let run = |threads: &str, scores: &str| {
-        let mut arguments = vec!["run", "data.csv", "--json", "--db", "a.sqlite", "--threads", threads, "--scores", scores];
+        let mut arguments =
+            vec!["run", "data.csv", "--json", "--db", "a.sqlite", "--threads", threads, "--scores", scores];
         arguments.extend(QUICK);
         let output = tarsier(&home, &arguments);
         assert!(output.status.success(), "{}", stderr(&output));
@@ -111,7 +114,8 @@ fn running_again_adds_nothing_and_gives_the_same_bits_on_other_threads() {
 fn chosen_detectors_and_seed_are_used() {
     let home = home_with_sample("transactions", "300");
     let run = |seed: &str, out: &str| {
-        let arguments = ["run", "data.csv", "--detectors", "isolation_forest", "--seed", seed, "--scores", out, "--quiet"];
+        let arguments =
+            ["run", "data.csv", "--detectors", "isolation_forest", "--seed", seed, "--scores", out, "--quiet"];
         let output = tarsier(&home, &arguments);
         assert!(output.status.success() && stdout(&output).is_empty(), "{}", stderr(&output));
         lines(&home.path().join(out))

@@ -41,7 +41,8 @@ fn sources() -> Vec<Source> {
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
                 let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-                let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+                let code =
+                    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
                 let path = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
                 out.push(Source { path, code });
             }
@@ -99,7 +100,9 @@ fn analysis_knows_no_clock_files_or_threads_of_its_own() {
     let forbidden = ["Instant", "SystemTime", "std::fs", "std::net", "std::thread::spawn", "chrono::Utc", "println!"];
     let mut broken = Vec::new();
     for source in sources().iter().filter(|source| source.room() == "analysis") {
-        broken.extend(forbidden.iter().filter(|word| source.code.contains(**word)).map(|word| format!("{}: {word}", source.path)));
+        broken.extend(
+            forbidden.iter().filter(|word| source.code.contains(**word)).map(|word| format!("{}: {word}", source.path)),
+        );
     }
     assert!(broken.is_empty(), "{broken:#?}");
 }

@@ -73,10 +73,16 @@ struct Input<'a> {
     cx: &'a Cx,
 }
 
-/// Runs the jobs over a column in table row order (missing = NaN).
-pub(super) fn run(jobs: &[Job], layout: &Layout, column: &[f64], cx: &Cx) -> Result<Vec<Output>, Cancelled> {
+/// Runs the jobs over a column in table row order (missing = NaN). `min_history` is that of the recipe.
+pub(super) fn run(
+    jobs: &[Job],
+    min_history: f64,
+    layout: &Layout,
+    column: &[f64],
+    cx: &Cx,
+) -> Result<Vec<Output>, Cancelled> {
     let series = Series::new(layout, column);
-    let windows: Vec<Spans> = jobs.par_iter().map(|job| job.spans(layout, &series)).collect();
+    let windows: Vec<Spans> = jobs.par_iter().map(|job| job.spans(layout, &series, min_history)).collect();
     cx.check()?;
     let input = Input { layout, column, values: &series.values, scaled: moments::scaled(&series.values), cx };
     let tasks: Vec<Task> = jobs.iter().zip(&windows).flat_map(|(job, spans)| job.tasks(spans)).collect();
@@ -85,10 +91,10 @@ pub(super) fn run(jobs: &[Job], layout: &Layout, column: &[f64], cx: &Cx) -> Res
 }
 
 impl Job {
-    fn spans(&self, layout: &Layout, series: &Series) -> Spans {
+    fn spans(&self, layout: &Layout, series: &Series, min_history: f64) -> Spans {
         match self {
-            Self::Rolling { reach, .. } => spans(layout, series, *reach, Extent::ToRow),
-            Self::ZScore { reach, .. } => spans(layout, series, *reach, Extent::BeforeRow),
+            Self::Rolling { reach, .. } => spans(layout, series, *reach, Extent::ToRow, min_history),
+            Self::ZScore { reach, .. } => spans(layout, series, *reach, Extent::BeforeRow, min_history),
         }
     }
 

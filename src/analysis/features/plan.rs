@@ -7,7 +7,7 @@ use super::series::Reach;
 use super::{FeatureError, FeaturePlan, Source, SourceRecipe};
 use crate::cx::Cx;
 use crate::data::{Column, Feature, Role, Table};
-use crate::recipe::{ColumnType, FeaturesConfig, Statistic, WindowUnit};
+use crate::recipe::{ColumnType, FeaturesConfig, RollingStatistics, Statistic, WindowUnit};
 
 const MICROS_PER_MINUTE: i64 = 60_000_000;
 
@@ -93,7 +93,7 @@ pub fn plan(table: &Table, config: &FeaturesConfig, cx: &Cx) -> Result<FeaturePl
         descriptions: Vec::new(),
         unit,
         sources: Vec::new(),
-        recipe: source_recipe(&steps, unit, config.time_series.rolling_statistics.min_periods),
+        recipe: source_recipe(&steps, unit, &config.time_series.rolling_statistics),
     };
     let mut taken: HashSet<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     for column in usable {
@@ -132,9 +132,10 @@ fn steps(config: &FeaturesConfig, unit: Option<Unit>) -> Vec<Step> {
 }
 
 /// The steps as jobs: one per window.
-fn source_recipe(steps: &[Step], unit: Option<Unit>, min_periods: u32) -> SourceRecipe {
+fn source_recipe(steps: &[Step], unit: Option<Unit>, rolling: &RollingStatistics) -> SourceRecipe {
     let unit = unit.unwrap_or(Unit::Rows);
-    let mut recipe = SourceRecipe { n_features: steps.len(), ..SourceRecipe::default() };
+    let mut recipe =
+        SourceRecipe { n_features: steps.len(), min_history: rolling.min_history, ..SourceRecipe::default() };
     for (output, step) in steps.iter().enumerate() {
         match *step {
             Step::Raw => recipe.raw = true,
@@ -148,7 +149,7 @@ fn source_recipe(steps: &[Step], unit: Option<Unit>, min_periods: u32) -> Source
                 _ => recipe.jobs.push(Job::Rolling {
                     reach: unit.reach(window),
                     outputs: vec![(statistic, output)],
-                    min_periods,
+                    min_periods: rolling.min_periods,
                 }),
             },
         }

@@ -83,20 +83,36 @@ pub(super) enum Extent {
 /// Per position, the range of `Series::values` in its window. Both ends never go back.
 pub(super) type Spans = Vec<Range<u32>>;
 
-/// The windows of all positions. Windows never cross from one entity to another.
-pub(super) fn spans(layout: &Layout, series: &Series, reach: Reach, extent: Extent) -> Spans {
+/// The windows of all positions. Windows never cross from one entity to another, and are empty where less than
+/// `min_history` of their reach has passed since the entity's first row.
+pub(super) fn spans(layout: &Layout, series: &Series, reach: Reach, extent: Extent, min_history: f64) -> Spans {
     let times = &layout.times;
-    let (leaves, to_row): (&dyn Fn(usize, usize) -> bool, bool) = match (reach, extent) {
-        (Reach::Rows(w), Extent::ToRow) => return collect(layout, series, true, |old, p| p - old >= w),
-        (Reach::Rows(w), Extent::BeforeRow) => return collect(layout, series, false, |old, p| p - old > w),
-        (Reach::Micros(w), Extent::ToRow) => (&move |old, p| times[p].saturating_sub(times[old]) >= w, true),
-        (Reach::Micros(w), Extent::BeforeRow) => (&move |old, p| times[p].saturating_sub(times[old]) > w, false),
-    };
-    collect(layout, series, to_row, leaves)
+    let since = |from: usize, to: usize| times[to].saturating_sub(times[from]);
+    let to_row = extent == Extent::ToRow;
+    match reach {
+        Reach::Rows(w) => {
+            // The row itself counts where the window holds it.
+            let least = (w as f64 * min_history).ceil() as usize;
+            let (own, longest) = if to_row { (1, w - 1) } else { (0, w) };
+            collect(layout, series, to_row, |old, p| p - old > longest, |first, p| p - first + own >= least)
+        }
+        Reach::Micros(w) => {
+            let least = (w as f64 * min_history) as i64;
+            let longest = if to_row { w - 1 } else { w };
+            collect(layout, series, to_row, |old, p| since(old, p) > longest, |first, p| since(first, p) >= least)
+        }
+    }
 }
 
-/// Walks every entity with a left edge that moves on while `leaves(left, position)`.
-fn collect(layout: &Layout, series: &Series, to_row: bool, leaves: impl Fn(usize, usize) -> bool) -> Spans {
+/// Walks every entity with a left edge that moves on while `leaves(left, position)`; positions that are not
+/// `warm(first of the entity, position)` get nothing.
+fn collect(
+    layout: &Layout,
+    series: &Series,
+    to_row: bool,
+    leaves: impl Fn(usize, usize) -> bool,
+    warm: impl Fn(usize, usize) -> bool,
+) -> Spans {
     let mut spans = Vec::with_capacity(layout.rows.len());
     for group in &layout.groups {
         let mut left = group.start;
@@ -105,7 +121,8 @@ fn collect(layout: &Layout, series: &Series, to_row: bool, leaves: impl Fn(usize
                 left += 1;
             }
             let end = if to_row { series.ends[p] } else { series.before(p) };
-            spans.push(series.before(left).min(end)..end);
+            let start = if warm(group.start, p) { series.before(left).min(end) } else { end };
+            spans.push(start..end);
         }
     }
     spans

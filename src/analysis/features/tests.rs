@@ -12,7 +12,29 @@ fn config(windows: &[u32], window_unit: WindowUnit) -> FeaturesConfig {
     let mut config = FeaturesConfig::default();
     config.time_series.rolling_statistics.windows = windows.to_vec();
     config.time_series.rolling_statistics.window_unit = window_unit;
+    config.time_series.rolling_statistics.min_history = 0.0;
     config
+}
+
+#[test]
+fn windows_that_have_only_begun_give_nothing() {
+    let table = Table::of_features(
+        &[("x", (0..8).map(f64::from).collect())],
+        Some((0..8).map(|minute| minute * MINUTE).collect()),
+        Some(vec![0, 0, 0, 0, 0, 1, 1, 1]),
+    );
+    for unit in [WindowUnit::Rows, WindowUnit::Minutes] {
+        let mut config = config(&[4], unit);
+        config.time_series.rolling_statistics.min_history = 0.5;
+        let mean = named(&compute(&table, &config), "x_mean_4");
+        // Half of four rows is there with the second row; half of four minutes has passed with the third.
+        let n_missing = if unit == WindowUnit::Rows { 1 } else { 2 };
+        let missing: Vec<usize> = (0..8).filter(|&row| mean[row].is_nan()).collect();
+        let expected: Vec<usize> = (0..n_missing).chain(5..5 + n_missing).collect();
+        assert_eq!(missing, expected, "{unit:?}");
+        let z = named(&compute(&table, &config), "x_z_4");
+        assert_eq!((0..8).filter(|&row| z[row].is_nan()).collect::<Vec<_>>(), [0, 1, 5, 6], "{unit:?}");
+    }
 }
 
 /// All features of a table with their names.

@@ -16,9 +16,7 @@ impl Summary {
         if values.is_empty() {
             return None;
         }
-        let (min, max) = values
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max): (f64, f64), &v| (min.min(v), max.max(v)));
+        let (min, max) = extremes(values);
         // Sums of squares must neither overflow nor vanish: such values are scaled by a power of two on the way.
         let exponent = match max.abs().max(min.abs()) {
             largest if largest > 1e140 => 540,
@@ -46,6 +44,20 @@ impl Summary {
     pub(super) fn largest(&self) -> f64 {
         self.min.abs().max(self.max.abs())
     }
+}
+
+/// Smallest and largest of finite values, eight of each side by side.
+fn extremes(values: &[f64]) -> (f64, f64) {
+    // Plain comparisons: without NaN they become single instructions, which `f64::min` does not.
+    let lower = |a: f64, b: f64| if b < a { b } else { a };
+    let higher = |a: f64, b: f64| if b > a { b } else { a };
+    let (mut low, mut high) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
+    for chunk in values.chunks(8) {
+        for ((low, high), &value) in low.iter_mut().zip(&mut high).zip(chunk) {
+            (*low, *high) = (lower(*low, value), higher(*high, value));
+        }
+    }
+    (low.into_iter().fold(f64::INFINITY, lower), high.into_iter().fold(f64::NEG_INFINITY, higher))
 }
 
 /// Sum of `f` over the values: eight sums side by side, which is quicker and more exact than one.

@@ -20,12 +20,20 @@ pub fn select(cx: &Cx) -> Device {
         ComputeDevice::Cpu => Device::Cpu,
         ComputeDevice::Auto => first_gpu().unwrap_or(Device::Cpu),
         ComputeDevice::Cuda(ordinal) => Device::new_cuda(ordinal as usize).unwrap_or_else(|_| {
-            let hint = if cfg!(feature = "cuda") { "no such card was found" } else { "this build has no CUDA support (build with --features cuda)" };
+            let hint = if cfg!(feature = "cuda") {
+                "no such card was found"
+            } else {
+                "this build has no CUDA support (build with --features cuda)"
+            };
             cx.warn(format!("The device cuda:{ordinal} was asked for but {hint}; the CPU is used instead."));
             Device::Cpu
         }),
         ComputeDevice::Metal => Device::new_metal(0).unwrap_or_else(|_| {
-            let hint = if cfg!(feature = "metal") { "no Apple GPU was found" } else { "this build has no Metal support (build with --features metal)" };
+            let hint = if cfg!(feature = "metal") {
+                "no Apple GPU was found"
+            } else {
+                "this build has no Metal support (build with --features metal)"
+            };
             cx.warn(format!("The device metal was asked for but {hint}; the CPU is used instead."));
             Device::Cpu
         }),

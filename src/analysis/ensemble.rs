@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn score_keeps_the_order_and_says_where_the_threshold_is() {
         let raw: Vec<f64> = (0..1000).map(|i| (f64::from(i) / 100.0).exp()).collect();
-        for normalization in [Normalization::ZScore, Normalization::Minmax, Normalization::Robust, Normalization::Rank] {
+        for normalization in [Normalization::ZScore, Normalization::Minmax, Normalization::Robust, Normalization::Rank]
+        {
             let ensemble = EnsembleConfig { normalization, ..EnsembleConfig::default() };
             let result = combined(&[column(DetectorKind::IsolationForest, raw.clone())], &ensemble);
             assert!(result.score.is_sorted_by(|a, b| a < b));

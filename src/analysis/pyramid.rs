@@ -68,7 +68,8 @@ impl Pyramid {
         let mut levels = Vec::new();
         let mut level: Vec<Bucket> = values.chunks(BASE).map(Bucket::of).collect();
         while level.len() > 1 {
-            let next = level.chunks(FANOUT).map(|four| four.iter().copied().fold(Bucket::EMPTY, Bucket::join)).collect();
+            let next =
+                level.chunks(FANOUT).map(|four| four.iter().copied().fold(Bucket::EMPTY, Bucket::join)).collect();
             levels.push(std::mem::replace(&mut level, next));
         }
         levels.push(level);
@@ -92,7 +93,11 @@ impl Pyramid {
         for (i, level) in self.levels.iter().enumerate() {
             if (end - start) / width <= max_points || i + 1 == self.levels.len() {
                 let (first, last) = (start / width, end.div_ceil(width).min(level.len()));
-                return Points::Buckets { start: first * width, width, buckets: level.get(first..last).unwrap_or_default() };
+                return Points::Buckets {
+                    start: first * width,
+                    width,
+                    buckets: level.get(first..last).unwrap_or_default(),
+                };
             }
             width *= FANOUT;
         }
@@ -121,7 +126,9 @@ mod tests {
         values[10] = f64::NAN;
         let pyramid = Pyramid::new(values);
         for max_points in [1, 10, 1000, 100_000] {
-            let Points::Buckets { buckets, .. } = pyramid.view(0, 1_000_000, max_points) else { panic!("buckets expected") };
+            let Points::Buckets { buckets, .. } = pyramid.view(0, 1_000_000, max_points) else {
+                panic!("buckets expected")
+            };
             assert!(buckets.len() <= 4 * max_points + 1);
             assert!(buckets.iter().any(|b| b.max == 9.0));
         }

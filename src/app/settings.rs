@@ -64,7 +64,9 @@ impl Settings {
         };
         match ron::from_str::<Self>(&text) {
             Ok(settings) => (Self { zoom: settings.zoom.clamp(0.5, 3.0), ..settings }, None),
-            Err(e) => (Self::default(), Some(format!("Settings have an error at {}; defaults are used.", e.span.start))),
+            Err(e) => {
+                (Self::default(), Some(format!("Settings have an error at {}; defaults are used.", e.span.start)))
+            }
         }
     }
 
@@ -76,7 +78,8 @@ impl Settings {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let text = ron::ser::to_string_pretty(self, ron::ser::PrettyConfig::default()).map_err(std::io::Error::other)?;
+        let text =
+            ron::ser::to_string_pretty(self, ron::ser::PrettyConfig::default()).map_err(std::io::Error::other)?;
         let draft = path.with_extension("tmp");
         std::fs::write(&draft, text)?;
         std::fs::rename(draft, path)

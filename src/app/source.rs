@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::cx::Cx;
-use crate::data::load::{self, LoadError};
 use crate::data::Table;
+use crate::data::load::{self, LoadError};
 use crate::data::sample::Sample;
 use crate::recipe::DataConfig;
 

@@ -25,7 +25,10 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) enum Reply {
     Recorded(RunOutcome),
-    List { alerts: Vec<AlertSummary>, selected: Option<Box<Alert>> },
+    List {
+        alerts: Vec<AlertSummary>,
+        selected: Option<Box<Alert>>,
+    },
     /// Something was done; the text says what. The list should be refreshed.
     Done(String),
     /// Something failed; the text says what to do.

@@ -58,7 +58,8 @@ fn list(output: &AlertsOutput, status: &[String], limit: usize, out: &mut dyn Wr
 
 fn show(id: i64, output: &AlertsOutput, out: &mut dyn Write) -> Result<(), Failure> {
     let alert = open(output)?.get(id).map_err(Failure::work)?;
-    let alert = alert.ok_or_else(|| Failure::Work(anyhow!("no alert {id}; `tarsier alerts list` shows the numbers")))?;
+    let alert =
+        alert.ok_or_else(|| Failure::Work(anyhow!("no alert {id}; `tarsier alerts list` shows the numbers")))?;
     if output.json {
         writeln!(out, "{:#}", details(&alert))?;
         return Ok(());

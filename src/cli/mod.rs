@@ -97,7 +97,8 @@ fn finish(result: Result<(), Failure>) -> ExitCode {
         Err(Failure::Work(error)) => (1, error),
         Err(Failure::Usage(error)) => (2, error),
     };
-    let broken_pipe = error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == io::ErrorKind::BrokenPipe);
+    let broken_pipe =
+        error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == io::ErrorKind::BrokenPipe);
     if broken_pipe {
         // `tarsier alerts list | head`: the reader has seen enough.
         return ExitCode::SUCCESS;

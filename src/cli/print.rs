@@ -71,16 +71,16 @@ pub(super) fn text(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 
 fn detectors(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let snapshot = &outcome.findings.snapshot;
-    let metrics = |m: Option<&Metrics>| {
-        m.map_or(String::new(), |m| format!("{:>9.4} {:>9.4}", m.roc_auc, m.average_precision))
-    };
+    let metrics =
+        |m: Option<&Metrics>| m.map_or(String::new(), |m| format!("{:>9.4} {:>9.4}", m.roc_auc, m.average_precision));
     let heading = if snapshot.metrics.is_some() { "  ROC-AUC  avg.prec" } else { "" };
     writeln!(out, "{:<22} {:>6} {:>8} {:>8}{heading}", "detector", "weight", "fit s", "score s")?;
     for member in &snapshot.combined.members {
         let stage = outcome.stages.iter().find(|stage| stage.name == member.kind.name());
         let seconds = |s: Option<f64>| s.map_or("-".to_owned(), |s| format!("{s:.2}"));
         let (fit, score) = (stage.and_then(|s| s.fit_seconds), stage.and_then(|s| s.score_seconds));
-        let found = snapshot.metrics.as_ref().and_then(|run| run.detectors.iter().find(|(kind, _)| *kind == member.kind));
+        let found =
+            snapshot.metrics.as_ref().and_then(|run| run.detectors.iter().find(|(kind, _)| *kind == member.kind));
         let (name, weight) = (member.kind.name(), member.weight);
         let judged = metrics(found.map(|(_, m)| m));
         writeln!(out, "{name:<22} {weight:>6.2} {:>8} {:>8} {judged}", seconds(fit), seconds(score))?;
@@ -113,6 +113,8 @@ fn alerts(alerts: &[NewAlert], n_anomalies: usize, out: &mut dyn Write) -> io::R
 /// A line of progress for a terminal.
 pub(super) fn progress(progress: &JobProgress) -> String {
     let share = progress.fraction.map_or(String::new(), |f| format!(" {:>3.0} %", f * 100.0));
-    let left = progress.left.map_or(String::new(), |left| format!(", {} left", fmt_duration(u64::try_from(left.as_micros()).unwrap_or(u64::MAX))));
+    let left = progress.left.map_or(String::new(), |left| {
+        format!(", {} left", fmt_duration(u64::try_from(left.as_micros()).unwrap_or(u64::MAX)))
+    });
     format!("{}{share} ({:.0} s{left})", progress.stage, progress.elapsed.as_secs_f64())
 }

@@ -44,7 +44,12 @@ pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// Carries out the main job and writes what was asked for.
-pub(super) fn execute(source: &Source, choice: RecipeChoice, args: &RunArgs, progress: bool) -> Result<Outcome, Failure> {
+pub(super) fn execute(
+    source: &Source,
+    choice: RecipeChoice,
+    args: &RunArgs,
+    progress: bool,
+) -> Result<Outcome, Failure> {
     let started = Instant::now();
     // Columns and limits are needed before the data can say which preset fits.
     let first = choice.recipe(true).map_err(Failure::usage)?.checked().map_err(Failure::usage)?;
@@ -140,9 +145,9 @@ fn source_of(data: &[PathBuf]) -> anyhow::Result<Source> {
     let samples: Vec<&str> = data.iter().filter_map(|d| d.to_str()?.strip_prefix("sample:")).collect();
     match (data, samples.as_slice()) {
         ([], _) => Ok(Source::sample(Sample::Servers)),
-        ([_], [name]) => Sample::from_name(name).map(Source::sample).ok_or_else(|| {
-            anyhow!("no sample \"{name}\"; there are {}", Sample::ALL.map(Sample::name).join(" and "))
-        }),
+        ([_], [name]) => Sample::from_name(name)
+            .map(Source::sample)
+            .ok_or_else(|| anyhow!("no sample \"{name}\"; there are {}", Sample::ALL.map(Sample::name).join(" and "))),
         (_, []) => Ok(Source::Files(data.to_vec())),
         _ => Err(anyhow!("a sample cannot be mixed with other data; run it alone")),
     }
@@ -185,7 +190,8 @@ struct Columns<'a> {
 impl Columns<'_> {
     fn changes(&self) -> impl Iterator<Item = RecipeChange> {
         let choice = |name: &Option<String>| {
-            name.as_ref().map(|name| if name == "none" { ColumnChoice::None } else { ColumnChoice::Column(name.clone()) })
+            name.as_ref()
+                .map(|name| if name == "none" { ColumnChoice::None } else { ColumnChoice::Column(name.clone()) })
         };
         let roles = [
             choice(self.time).map(RecipeChange::Time),

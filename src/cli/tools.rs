@@ -7,8 +7,8 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use serde_json::json;
 
-use super::args::{Cli, SampleArgs};
 use super::Failure;
+use super::args::{Cli, SampleArgs};
 use crate::analysis::device;
 use crate::data::{sample::Sample, write};
 

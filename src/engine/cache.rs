@@ -1,7 +1,7 @@
 //! Keeps what is dear to compute, keyed by all it depends on, so that a changed setting repeats only what follows it.
 
-use std::collections::hash_map::DefaultHasher;
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -183,11 +183,16 @@ mod tests {
 
     #[test]
     fn gives_partial_results_then_the_result() {
-        let job = Job::spawn("count", Cx::default(), || {}, |_, partial| {
-            partial(1);
-            partial(2);
-            Ok("done")
-        });
+        let job = Job::spawn(
+            "count",
+            Cx::default(),
+            || {},
+            |_, partial| {
+                partial(1);
+                partial(2);
+                Ok("done")
+            },
+        );
         assert_eq!(wait(job.unwrap()), (vec![1, 2], Ok("done")));
     }
 
@@ -200,14 +205,19 @@ mod tests {
 
     #[test]
     fn cancel_reaches_the_work_and_progress_is_seen() {
-        let mut job: Job<(), u32> = Job::spawn("long", Cx::default(), || {}, |cx, _| {
-            cx.progress().start("turning", 10);
-            cx.progress().add(5);
-            loop {
-                cx.check().map_err(|_| JobError::Cancelled)?;
-                std::thread::sleep(Duration::from_millis(1));
-            }
-        })
+        let mut job: Job<(), u32> = Job::spawn(
+            "long",
+            Cx::default(),
+            || {},
+            |cx, _| {
+                cx.progress().start("turning", 10);
+                cx.progress().add(5);
+                loop {
+                    cx.check().map_err(|_| JobError::Cancelled)?;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            },
+        )
         .unwrap();
         while job.progress().fraction != Some(0.5) {
             std::thread::sleep(Duration::from_millis(1));

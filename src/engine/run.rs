@@ -6,11 +6,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use super::cache::{Cache, StageKey};
 use super::snapshot::{RunMetrics, Snapshot, StageTiming};
 use crate::analysis::detect::{self, DetectError};
+use crate::analysis::device;
 use crate::analysis::ensemble::{Combined, DetectorScores, combine};
 use crate::analysis::evaluate::Metrics;
 use crate::analysis::features::{self, FeatureError};
 use crate::analysis::prepare::{self, PrepareError, Prepared};
-use crate::analysis::device;
 use crate::cx::{Cancelled, Cx};
 use crate::data::{SeriesOrder, Table};
 use crate::recipe::{CheckedRecipe, DetectorKind};
@@ -189,7 +189,10 @@ fn judge(table: &Table, scores: &[DetectorScores], recipe: &CheckedRecipe) -> (C
     let combined = combine(scores, &recipe.detectors, &recipe.ensemble, &recipe.severity);
     let metrics = table.label().and_then(|labels| {
         let detectors = scores.iter().map(|s| Some((s.kind, Metrics::of(labels, &s.raw)?)));
-        Some(RunMetrics { detectors: detectors.collect::<Option<_>>()?, combined: Metrics::of(labels, &combined.score)? })
+        Some(RunMetrics {
+            detectors: detectors.collect::<Option<_>>()?,
+            combined: Metrics::of(labels, &combined.score)?,
+        })
     });
     (combined, metrics)
 }

@@ -19,8 +19,8 @@ pub use alert::{
     Alert, AlertStatus, AlertSummary, DetectorVote, EntryKind, FeatureDeviation, HistoryEntry, NewAlert, Note, Verdict,
 };
 pub use describe::describe;
-pub use from_run::alerts_of;
 pub use episode::{Episode, ScoredRows, group};
+pub use from_run::alerts_of;
 pub use store::{
     Applied, Counts, Filter, JournalEntry, JournalId, Presence, RunId, RunOutcome, RunRecord, RunSummary, Store,
     StoreError, StoreProblem, UndoReport,

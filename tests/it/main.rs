@@ -3,6 +3,8 @@
 mod cli;
 mod detectors;
 mod engine;
+mod loading;
+mod loading_damaged;
 mod parity_detectors;
 mod parity_features;
 mod parity_metrics;

@@ -117,6 +117,9 @@ impl CsvFile {
         while let Some((line, record)) = records.next_record()? {
             row += 1;
             if !take.keeps(row - 1) {
+                if take.is_past(row - 1) {
+                    break;
+                }
                 continue;
             }
             len += 1;
@@ -178,28 +181,21 @@ impl CsvFile {
         }
     }
 
-    /// The first rows as they are written, with the names of the columns.
-    pub(super) fn head_rows(&self, most: usize, cx: &Cx) -> Result<Head, LoadError> {
-        let mut records = self.records(cx)?;
-        let mut head = Head { names: self.layout.names.clone(), rows: Vec::new(), bytes: 0 };
-        while head.rows.len() < most
+    /// The first rows, as columns and as they are written, and the number of bytes they take.
+    pub(super) fn head(&self, most: usize, cx: &Cx) -> Result<(DataFrame, Vec<Vec<String>>, u64), LoadError> {
+        let mut records = self.records(&Cx::default())?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while rows.len() < most
             && let Some((_, record)) = records.next_record()?
         {
-            head.bytes += record.len() as u64 + 1;
+            bytes += record.len() as u64 + 1;
             let mut row = fields(record, self.layout.signs);
             row.resize(self.layout.names.len(), String::new());
-            head.rows.push(row);
+            rows.push(row);
         }
-        Ok(head)
+        let frame = self.read(&Take::First(rows.len() as u64), cx)?;
+        Ok((frame, rows, bytes))
     }
-}
-
-/// The first rows of a text.
-pub(super) struct Head {
-    pub(super) names: Vec<String>,
-    pub(super) rows: Vec<Vec<String>>,
-    /// Length of these rows in the file (as UTF-8).
-    pub(super) bytes: u64,
 }
 
 fn hopeless(columns: &[ColumnBuilder]) -> Vec<String> {

@@ -1,17 +1,23 @@
 //! How do files become a table?
 
 mod assemble;
+mod avro;
+mod background;
 mod column;
+mod columnar;
 mod csv;
 mod encoding;
 mod entity;
 mod error;
 mod join;
+mod json;
+mod json_rows;
 mod kind;
 mod label;
 mod lines;
 mod memory;
 mod names;
+mod preview;
 mod sniff;
 mod take;
 mod time;
@@ -22,9 +28,13 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
 
+use avro::AvroFile;
+use columnar::ParquetFile;
 use csv::CsvFile;
 pub use error::LoadError;
+use json::JsonFile;
 use kind::Kind;
+pub use preview::{ColumnPreview, Preview, preview};
 use take::Take;
 pub(crate) use time::iso_text;
 
@@ -46,7 +56,7 @@ pub fn open(paths: &[PathBuf], config: &DataConfig, cx: &Cx) -> Result<Table, Lo
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         cx.progress().start(format!("Checking {}", file_name(path)), 0);
-        files.push(Source::open(path, config, cx)?);
+        files.push(Source::open(path, config, true, cx)?);
     }
     let counts = if config.sample_rows == 0 { vec![0; files.len()] } else { count(&files, paths, cx)? };
     let take = Take::new(config.sample_rows, counts.iter().sum());
@@ -86,28 +96,39 @@ fn count(files: &[Source], paths: &[PathBuf], cx: &Cx) -> Result<Vec<u64>, LoadE
 /// Refuses files that would not fit into memory.
 fn check_memory(files: &[Source], take: Take, cx: &Cx) -> Result<(), LoadError> {
     let share = match take {
-        Take::All => 1.0,
         Take::Even { wanted, total, .. } => wanted as f64 / total as f64,
+        _ => 1.0,
     };
     memory::check((files.iter().map(|file| file.bytes_needed() as f64).sum::<f64>() * share) as u64, cx)
 }
 
 /// A file whose kind and layout are known.
 enum Source {
-    Text(CsvFile),
+    Text(Box<CsvFile>),
+    Json(JsonFile),
+    Parquet(ParquetFile),
+    Avro(AvroFile),
 }
 
 impl Source {
-    fn open(path: &Path, config: &DataConfig, cx: &Cx) -> Result<Self, LoadError> {
+    /// Finds out what a file is. `whole_file` as in [`CsvFile::open`].
+    fn open(path: &Path, config: &DataConfig, whole_file: bool, cx: &Cx) -> Result<Self, LoadError> {
         Ok(match kind::of(path)? {
-            Kind::Text => Self::Text(CsvFile::open(path, config, true, cx)?),
-            _ => return Err(LoadError::file(path, "not yet", "wait")),
+            Kind::Text => Self::Text(Box::new(CsvFile::open(path, config, whole_file, cx)?)),
+            Kind::Json => Self::Json(JsonFile::new(path, false, config)),
+            Kind::JsonLines => Self::Json(JsonFile::new(path, true, config)),
+            Kind::Parquet => Self::Parquet(ParquetFile::open(path, cx)?),
+            Kind::Avro => Self::Avro(AvroFile::open(path, cx)?),
         })
     }
 
+    /// What was found out, for people.
     fn facts(&self, config: &DataConfig) -> Vec<(String, String)> {
         match self {
             Self::Text(file) => file.facts(&config.csv),
+            Self::Json(file) => file.facts(),
+            Self::Parquet(file) => file.facts(),
+            Self::Avro(file) => file.facts(),
         }
     }
 
@@ -115,12 +136,19 @@ impl Source {
     fn bytes_needed(&self) -> u64 {
         match self {
             Self::Text(file) => file.bytes_needed(),
+            Self::Json(file) => file.bytes_needed(),
+            Self::Parquet(file) => file.bytes_needed(),
+            Self::Avro(file) => file.bytes_needed(),
         }
     }
 
+    /// Number of rows.
     fn count(&self, cx: &Cx) -> Result<u64, LoadError> {
         match self {
             Self::Text(file) => file.count(cx),
+            Self::Json(file) => file.count(cx),
+            Self::Parquet(file) => Ok(file.count()),
+            Self::Avro(file) => Ok(file.count()),
         }
     }
 
@@ -128,6 +156,9 @@ impl Source {
     fn read(&self, take: &Take, cx: &Cx) -> Result<DataFrame, LoadError> {
         match self {
             Self::Text(file) => file.read(take, cx),
+            Self::Json(file) => file.read(take, cx),
+            Self::Parquet(file) => file.read(take, cx),
+            Self::Avro(file) => file.read(take, cx),
         }
     }
 }

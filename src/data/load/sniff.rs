@@ -5,7 +5,7 @@ use std::path::Path;
 use super::column::{Number, Words, truth};
 use super::encoding::TextReader;
 use super::lines::{Records, Signs, fields};
-use super::time;
+use super::time::{self, Written};
 use crate::recipe::{CsvConfig, DecimalMark, Delimiter, Header};
 
 /// Records looked at.
@@ -72,6 +72,9 @@ fn sample(head: &str, whole: bool, signs: Signs, skip: u32) -> Vec<Vec<String>> 
 fn find_delimiter(sample: &impl Fn(u8) -> Vec<Vec<String>>, prefers_tab: bool) -> u8 {
     // Where several are as good: a sign that is rare inside fields comes first, the space last.
     let candidates: &[u8] = if prefers_tab { b"\t" } else { b"\t;|, " };
+    if !prefers_tab && is_web_log(&sample(b' ')) {
+        return b' ';
+    }
     let rated = candidates.iter().filter_map(|&delimiter| {
         let records = sample(delimiter);
         let width = usual_width(&records);
@@ -85,6 +88,12 @@ fn find_delimiter(sample: &impl Fn(u8) -> Vec<Vec<String>>, prefers_tab: bool) -
     });
     let best = rated.reduce(|best, other| if other.1 > best.1 { other } else { best });
     best.map_or(b',', |(delimiter, _)| delimiter)
+}
+
+/// Whether every record has a field such as `[10/Oct/2000:13:55:36 -0700]`. Such lines often hold commas, too.
+fn is_web_log(records: &[Vec<String>]) -> bool {
+    let is_time = |field: &String| field.contains('/') && Written::WebLog.parse(field, 0).is_some();
+    !records.is_empty() && records.iter().all(|record| record.iter().any(is_time))
 }
 
 /// The most frequent number of fields (the larger of equally frequent ones).

@@ -5,6 +5,10 @@
 pub(super) enum Take {
     /// Every row.
     All,
+    /// So many rows from the beginning.
+    First(u64),
+    /// None: rows are only counted.
+    Nothing,
     /// `wanted` of `total` rows, evenly spread. Row `i` of the file at hand is row `before + i` of them all.
     Even { wanted: u64, total: u64, before: u64 },
 }
@@ -18,15 +22,22 @@ impl Take {
     /// The same choice for a file that comes after `rows` more rows.
     pub(super) fn after(self, rows: u64) -> Self {
         match self {
-            Self::All => Self::All,
+            Self::All | Self::First(_) | Self::Nothing => self,
             Self::Even { wanted, total, before } => Self::Even { wanted, total, before: before + rows },
         }
+    }
+
+    /// Whether neither this row nor any after it is read.
+    pub(super) fn is_past(&self, row: u64) -> bool {
+        matches!(self, Self::First(n) if row >= *n)
     }
 
     /// Whether a row of the file at hand is read.
     pub(super) fn keeps(&self, row: u64) -> bool {
         match *self {
             Self::All => true,
+            Self::First(n) => row < n,
+            Self::Nothing => false,
             Self::Even { wanted, total, before } => {
                 // One row in each of `wanted` stretches of equal length: the last of each.
                 let stretch = |row: u64| u128::from(row) * u128::from(wanted) / u128::from(total);

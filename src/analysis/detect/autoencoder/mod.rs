@@ -115,7 +115,13 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     fn quick() -> AutoencoderConfig {
-        AutoencoderConfig { hidden_layers: vec![8, 2, 8], epochs: 60, dropout_rate: 0.0, learning_rate: 0.01, ..Default::default() }
+        AutoencoderConfig {
+            hidden_layers: vec![8, 2, 8],
+            epochs: 60,
+            dropout_rate: 0.0,
+            learning_rate: 0.01,
+            ..Default::default()
+        }
     }
 
     /// Points on a line in four dimensions, with a little noise; the last row is off the line.

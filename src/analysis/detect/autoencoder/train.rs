@@ -24,7 +24,8 @@ pub(super) fn train(
     device: &Device,
     cx: &Cx,
 ) -> Result<(Network, Vec<f64>), DetectError> {
-    let network = Network::new(x.n_features(), &config.hidden_layers, config.activation, cx.seed, device).map_err(failed)?;
+    let network =
+        Network::new(x.n_features(), &config.hidden_layers, config.activation, cx.seed, device).map_err(failed)?;
     let mut shuffle = stream(cx.seed, SHUFFLE_STREAM);
     let mut dropout = stream(cx.seed, DROPOUT_STREAM);
 
@@ -45,7 +46,8 @@ pub(super) fn train(
         let mut training_loss = 0.0;
         for batch in training.chunks(config.batch_size as usize) {
             cx.check()?;
-            let dropout = (config.dropout_rate > 0.0).then_some(Dropout { rate: config.dropout_rate, rng: &mut dropout });
+            let dropout =
+                (config.dropout_rate > 0.0).then_some(Dropout { rate: config.dropout_rate, rng: &mut dropout });
             let loss = step(&network, &mut adam, &select(&data, batch).map_err(failed)?, dropout).map_err(failed)?;
             training_loss += loss * batch.len() as f64;
             cx.progress().add(1);
@@ -75,12 +77,7 @@ fn select(data: &Tensor, rows: &[u32]) -> candle_core::Result<Tensor> {
 }
 
 /// One step of the optimiser on one batch; returns the batch's loss.
-fn step(
-    network: &Network,
-    adam: &mut Adam,
-    batch: &Tensor,
-    dropout: Option<Dropout<'_>>,
-) -> candle_core::Result<f64> {
+fn step(network: &Network, adam: &mut Adam, batch: &Tensor, dropout: Option<Dropout<'_>>) -> candle_core::Result<f64> {
     let loss = candle_nn::loss::mse(&network.forward(batch, dropout)?, batch)?;
     adam.step(&loss.backward()?)?;
     Ok(f64::from(loss.to_scalar::<f32>()?))

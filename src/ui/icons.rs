@@ -62,8 +62,8 @@ pub(crate) fn paint(painter: &Painter, center: Pos2, size: f32, icon: Icon, colo
         }
         Icon::Info => {
             painter.circle_stroke(center, r * 0.88, stroke);
-            dot(0.0, -0.42);
-            line(&[(0.0, -0.1), (0.0, 0.5)]);
+            dot(0.0, -0.45);
+            line(&[(0.0, -0.05), (0.0, 0.5)]);
         }
         Icon::Reset => {
             let arc = (0..=14).map(|i| -0.6 + f64::from(i) as f32 * 0.35);

@@ -170,7 +170,7 @@ impl Tone {
         match self {
             Self::Warning => (Icon::Warning, palette.warning(), "Warning"),
             Self::Error => (Icon::Error, palette.error(), "Error"),
-            Self::Info => (Icon::Info, palette.weak, "Note"),
+            Self::Info => (Icon::Info, palette.weak, "Information"),
             Self::Good => (Icon::Check, palette.good, "Good"),
         }
     }

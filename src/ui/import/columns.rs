@@ -2,7 +2,8 @@
 //! directions: files have thousands of columns, too.
 
 use eframe::egui::{
-    Align, ComboBox, Label, Layout, Rect, RichText, ScrollArea, Stroke, TextStyle, Ui, UiBuilder, pos2, vec2,
+    Align, ComboBox, Label, Layout, Pos2, Rangef, Rect, RichText, ScrollArea, Sense, Stroke, TextStyle, Ui, UiBuilder,
+    vec2,
 };
 
 use super::super::format::percent;
@@ -12,8 +13,10 @@ use crate::data::Role;
 use crate::data::load::{ColumnPreview, Preview};
 use crate::recipe::{ColumnType, DataConfig};
 
-/// Width of a column.
-const WIDTH: f32 = 148.0;
+/// Least and greatest width of a column.
+const WIDTH: (f32, f32) = (124.0, 236.0);
+/// Width of a digit.
+const DIGIT: f32 = 7.6;
 /// Height of the head: name, type, role, share of missing values.
 const HEAD: f32 = 104.0;
 /// Height of a row.
@@ -24,30 +27,61 @@ pub(super) fn show(ui: &mut Ui, preview: &Preview, config: &mut DataConfig) {
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
     ScrollArea::both().auto_shrink(false).show_viewport(ui, |ui, viewport| {
         let origin = ui.max_rect().min;
-        let size = vec2(WIDTH * preview.columns.len() as f32, HEAD + ROW * preview.rows.len() as f32 + 8.0);
-        ui.allocate_rect(Rect::from_min_size(origin, size), eframe::egui::Sense::hover());
-        let first = (viewport.min.x / WIDTH).max(0.0) as usize;
-        let n = (viewport.width() / WIDTH).ceil() as usize + 1;
+        let edges = edges(preview);
+        let width = edges.last().copied().unwrap_or(0.0);
+        let size = vec2(width, HEAD + ROW * preview.rows.len() as f32 + 8.0);
+        ui.allocate_rect(Rect::from_min_size(origin, size), Sense::hover());
+        let visible = Visible { preview, edges: &edges, origin, viewport };
         let top = origin.y + viewport.min.y.max(0.0);
-        let visible = || preview.columns.iter().enumerate().skip(first).take(n);
         let below = ui.clip_rect().with_min_y(top + HEAD);
         ui.scope(|ui| {
             ui.shrink_clip_rect(below);
             let first_row = (viewport.min.y / ROW).max(0.0) as usize;
             let n_rows = (viewport.height() / ROW).ceil() as usize + 1;
-            for (y, row) in preview.rows.iter().enumerate().skip(first_row).take(n_rows) {
-                let y = origin.y + HEAD + ROW * y as f32;
-                for (x, column) in visible() {
-                    let rect = Rect::from_min_size(pos2(origin.x + WIDTH * x as f32, y), vec2(WIDTH, ROW));
+            for (i, row) in preview.rows.iter().enumerate().skip(first_row).take(n_rows) {
+                let y = origin.y + HEAD + ROW * i as f32;
+                for (x, column, xs) in visible.columns() {
+                    let rect = Rect::from_x_y_ranges(xs, y..=y + ROW);
                     cell(ui, rect, column, row.get(x).map_or("", String::as_str));
                 }
             }
         });
-        for (x, column) in visible() {
-            let rect = Rect::from_min_size(pos2(origin.x + WIDTH * x as f32, top), vec2(WIDTH, HEAD));
-            head(ui, rect, column, config);
+        for (_, column, xs) in visible.columns() {
+            head(ui, Rect::from_x_y_ranges(xs, top..=top + HEAD), column, config);
         }
     });
+}
+
+/// The columns in view.
+struct Visible<'a> {
+    preview: &'a Preview,
+    edges: &'a [f32],
+    origin: Pos2,
+    viewport: Rect,
+}
+
+impl<'a> Visible<'a> {
+    /// Number, column and horizontal extent on screen.
+    fn columns(&self) -> impl Iterator<Item = (usize, &'a ColumnPreview, Rangef)> {
+        let first = self.edges.partition_point(|&x| x <= self.viewport.min.x).saturating_sub(1);
+        let extents = self.edges.iter().zip(self.edges.iter().skip(1));
+        let all = self.preview.columns.iter().zip(extents).enumerate().skip(first);
+        let (origin, right) = (self.origin.x, self.viewport.max.x);
+        all.take_while(move |(_, (_, (left, _)))| **left < right)
+            .map(move |(i, (column, (left, right)))| (i, column, Rangef::new(origin + left, origin + right)))
+    }
+}
+
+/// Where the columns begin, and where the last one ends: wide enough for the name and the values at hand.
+fn edges(preview: &Preview) -> Vec<f32> {
+    let mut x = 0.0;
+    let mut edges = vec![x];
+    edges.extend(preview.columns.iter().map(|column| {
+        let longest = column.samples.iter().chain([&column.name]).map(String::len).max().unwrap_or(0);
+        x += (longest as f32 * DIGIT + 20.0).clamp(WIDTH.0, WIDTH.1);
+        x
+    }));
+    edges
 }
 
 fn is_right_aligned(column: &ColumnPreview) -> bool {
@@ -103,7 +137,7 @@ fn head(ui: &mut Ui, rect: Rect, column: &ColumnPreview, config: &mut DataConfig
 fn type_choice(ui: &mut Ui, column: &ColumnPreview, config: &mut DataConfig) {
     let chosen = config.column_types.get(&column.name).copied();
     let text = RichText::new(type_name(column.kind)).small();
-    let combo = ComboBox::from_id_salt("type").width(WIDTH - 16.0).selected_text(text).show_ui(ui, |ui| {
+    let combo = ComboBox::from_id_salt("type").width(ui.available_width()).selected_text(text).show_ui(ui, |ui| {
         if ui.selectable_label(chosen.is_none(), "as detected").clicked() {
             set_type(config, column, None);
         }
@@ -124,7 +158,7 @@ fn role_choice(ui: &mut Ui, column: &ColumnPreview, config: &mut DataConfig) {
         Role::Time | Role::Entity | Role::Label => palette.accent,
     };
     let text = RichText::new(role_name(column.role)).color(color);
-    let combo = ComboBox::from_id_salt("role").width(WIDTH - 16.0).selected_text(text).show_ui(ui, |ui| {
+    let combo = ComboBox::from_id_salt("role").width(ui.available_width()).selected_text(text).show_ui(ui, |ui| {
         for role in ROLES {
             let line = eframe::egui::Button::selectable(role == column.role, role_name(role));
             let line = ui.add_enabled(can_be(column, role), line).on_hover_text(role_meaning(role));

@@ -55,12 +55,16 @@ pub(super) fn show(ui: &mut Ui, import: &mut Import) {
 
 fn facts(ui: &mut Ui, format: &[(String, String)]) {
     let weak = Palette::of(ui).weak;
-    for (name, value) in format {
-        ui.horizontal(|ui| {
-            label(ui, RichText::new(name).color(weak));
-            ui.add(Label::new(value).truncate());
-        });
-    }
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.spacing_mut().interact_size.y = 21.0;
+        for (name, value) in format {
+            ui.horizontal(|ui| {
+                label(ui, RichText::new(name).color(weak));
+                ui.add(Label::new(value).truncate());
+            });
+        }
+    });
 }
 
 fn label(ui: &mut Ui, text: RichText) {

@@ -64,5 +64,6 @@ fn weight(ui: &mut Ui, recipe: &Recipe, kind: DetectorKind, wishes: &mut Wishes)
 
 /// Sliders as wide as there is room, up to their number.
 fn wide_slider(ui: &mut Ui) {
-    ui.spacing_mut().slider_width = (ui.available_width() - 76.0).max(80.0);
+    ui.spacing_mut().interact_size.x = 54.0;
+    ui.spacing_mut().slider_width = (ui.available_width() - 54.0 - ui.spacing().item_spacing.x).max(80.0);
 }

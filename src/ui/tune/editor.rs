@@ -233,7 +233,7 @@ impl Rows<'_> {
         };
         // Values stand below each other, however deep the group.
         let depth = path.matches('.').count().saturating_sub(1);
-        let name_width = NAME_WIDTH - (INDENT + ui.spacing().item_spacing.x) * depth as f32;
+        let name_width = NAME_WIDTH - INDENT * depth as f32;
         ui.horizontal(|ui| {
             ui.set_min_height(28.0);
             let (mark, _) = ui.allocate_exact_size(vec2(6.0, 20.0), egui::Sense::hover());

@@ -10,3 +10,4 @@ mod parity_features;
 mod parity_metrics;
 mod rooms;
 mod triage;
+mod window;

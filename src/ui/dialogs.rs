@@ -103,7 +103,8 @@ fn note(ui: &mut Ui, app: &App, state: &mut State, is_new: bool, wishes: &mut Wi
     heading(ui, "Write a note");
     about_targets(ui, app);
     let field = TextEdit::multiline(&mut state.note).desired_rows(5).desired_width(f32::INFINITY);
-    let field = ui.add(field.hint_text("What you found out, for whoever reads this next")).accessible_name("Note");
+    let field =
+        ui.add(field.hint_text("What you found out, for whoever reads this next")).accessible_name("Text of the note");
     if is_new {
         field.request_focus();
     }

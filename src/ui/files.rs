@@ -198,6 +198,7 @@ impl Files {
 
     /// Draws our own dialog.
     pub(super) fn show(&mut self, ctx: &Context) -> Option<Command> {
+        let has_no_dialogs = self.has_no_dialogs;
         let typing = self.typing.as_mut()?;
         let mut done = None;
         let modal = Modal::new(Id::unique("path_dialog")).frame(dialog_frame(ctx)).show(ctx, |ui| {
@@ -205,6 +206,10 @@ impl Files {
             ui.label(RichText::new(typing.purpose.title()).size(17.0));
             ui.add_space(GAP_S);
             ui.label(RichText::new(typing.purpose.hint()).color(Palette::of(ui).weak));
+            if has_no_dialogs {
+                let text = "This desktop offers no file dialog, so the path has to be typed.";
+                ui.label(RichText::new(text).small().color(Palette::of(ui).warning()));
+            }
             ui.add_space(GAP);
             let field =
                 TextEdit::singleline(&mut typing.path).desired_width(f32::INFINITY).hint_text("/home/me/data.csv");

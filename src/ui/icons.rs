@@ -24,14 +24,12 @@ pub(crate) enum Icon {
     Check,
     /// A plus.
     Add,
-    /// A triangle to the right: run.
-    Play,
+    /// A small arrow to the right: closed.
+    Closed,
+    /// A small arrow down: open.
+    Open,
     /// A square: stop.
     Stop,
-    /// A magnifying glass.
-    Search,
-    /// A sheet of paper.
-    File,
     /// An arrow into a tray: drop or load here.
     Load,
 }
@@ -64,8 +62,8 @@ pub(crate) fn paint(painter: &Painter, center: Pos2, size: f32, icon: Icon, colo
         }
         Icon::Info => {
             painter.circle_stroke(center, r * 0.88, stroke);
-            dot(0.0, -0.42);
-            line(&[(0.0, -0.1), (0.0, 0.5)]);
+            dot(0.0, -0.45);
+            line(&[(0.0, -0.05), (0.0, 0.5)]);
         }
         Icon::Reset => {
             let arc = (0..=14).map(|i| -0.6 + f64::from(i) as f32 * 0.35);
@@ -77,20 +75,10 @@ pub(crate) fn paint(painter: &Painter, center: Pos2, size: f32, icon: Icon, colo
             line(&[(-0.65, 0.0), (0.65, 0.0)]);
             line(&[(0.0, -0.65), (0.0, 0.65)]);
         }
-        Icon::Play => {
-            let points = vec![at(-0.5, -0.7), at(0.75, 0.0), at(-0.5, 0.7)];
-            painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
-        }
+        Icon::Closed => line(&[(-0.25, -0.55), (0.3, 0.0), (-0.25, 0.55)]),
+        Icon::Open => line(&[(-0.55, -0.25), (0.0, 0.3), (0.55, -0.25)]),
         Icon::Stop => {
             painter.rect_filled(Rect::from_center_size(center, Vec2::splat(r * 1.2)), 1.0, color);
-        }
-        Icon::Search => {
-            painter.circle_stroke(at(-0.15, -0.15), r * 0.55, stroke);
-            line(&[(0.28, 0.28), (0.8, 0.8)]);
-        }
-        Icon::File => {
-            line(&[(0.1, -0.85), (-0.6, -0.85), (-0.6, 0.85), (0.6, 0.85), (0.6, -0.35), (0.1, -0.85)]);
-            line(&[(0.1, -0.85), (0.1, -0.35), (0.6, -0.35)]);
         }
         Icon::Load => {
             line(&[(0.0, -0.85), (0.0, 0.35)]);

@@ -6,7 +6,7 @@ use super::format::percent;
 use super::theme::{GAP, GAP_L, Palette};
 use super::widgets::{Tone, figure, remark, section_header};
 use crate::app::format::{fmt_count, fmt_duration};
-use crate::data::{ColumnQuality, Table};
+use crate::data::{ColumnQuality, Role, Table};
 
 /// Share of missing values from which a column is worth a remark of its own.
 const MANY_MISSING: f64 = 0.05;
@@ -23,22 +23,33 @@ pub(super) struct Issue {
 /// Everything worth a remark, the serious first.
 pub(super) fn issues(table: &Table) -> Vec<Issue> {
     let q = &table.quality;
-    let n_columns = |test: fn(&&ColumnQuality) -> bool| q.columns.iter().filter(test).count();
-    let many_missing = q.columns.iter().filter(|c| c.n_missing as f64 > MANY_MISSING * q.n_rows as f64).count();
-    let few_missing = n_columns(|c| c.n_missing > 0) - many_missing;
+    let features = || features(table);
+    let n_features = |test: fn(&&ColumnQuality) -> bool| features().filter(test).count();
+    let many_missing = features().filter(|c| c.n_missing as f64 > MANY_MISSING * q.n_rows as f64).count();
+    let few_missing = n_features(|c| c.n_missing > 0) - many_missing;
     let remarks = [
-        (Tone::Warning, many_missing, "column|s| with more than 5 % of the values missing: they are imputed"),
-        (Tone::Warning, n_columns(|c| c.n_infinite > 0), "column|s| with infinite values: they count as missing"),
+        (Tone::Warning, many_missing, "feature column|s| with more than 5 % of the values missing: they are imputed"),
+        (
+            Tone::Warning,
+            n_features(|c| c.n_infinite > 0),
+            "feature column|s| with infinite values: they count as missing",
+        ),
         (Tone::Warning, q.n_missing_times, "row|s| without a readable time: they take that of the row before"),
         (Tone::Warning, q.n_out_of_order, "row|s| out of order in time: they are sorted per entity"),
         (Tone::Warning, q.n_repeated_times, "row|s| with the time of an earlier row of the same entity"),
         (Tone::Info, q.n_duplicate_rows, "row|s| equal to an earlier one in every column"),
         (Tone::Info, q.n_gaps, "gap|s| longer than 1.5 times the usual step"),
-        (Tone::Info, few_missing, "column|s| with a few missing values: they are imputed"),
-        (Tone::Info, n_columns(|c| c.is_constant), "constant column|s|: nothing to find there"),
+        (Tone::Info, few_missing, "feature column|s| with a few missing values: they are imputed"),
+        (Tone::Info, n_features(|c| c.is_constant), "constant feature column|s|: nothing to find there"),
     ];
     let found = remarks.into_iter().filter(|(_, n, _)| *n > 0);
     found.map(|(tone, n, text)| Issue { tone, text: sentence(n, text) }).collect()
+}
+
+/// Quality of the columns that the detectors look at. Both lists are in the order of the table.
+fn features(table: &Table) -> impl Iterator<Item = &ColumnQuality> {
+    let columns = table.quality.columns.iter().zip(&table.columns);
+    columns.filter(|(_, column)| column.role == Role::Feature).map(|(quality, _)| quality)
 }
 
 fn sentence(n: usize, text: &str) -> String {
@@ -48,6 +59,7 @@ fn sentence(n: usize, text: &str) -> String {
 /// Draws the report.
 pub(super) fn show(ui: &mut Ui, table: &Table) {
     ui.set_width(520.0);
+    ui.spacing_mut().interact_size.y = 18.0;
     ui.label(RichText::new("Data quality").size(15.0));
     ui.label(RichText::new(&table.name).color(Palette::of(ui).weak));
     ui.add_space(GAP);
@@ -68,13 +80,13 @@ pub(super) fn show(ui: &mut Ui, table: &Table) {
 
 fn figures(ui: &mut Ui, table: &Table) {
     let q = &table.quality;
-    let n_missing: usize = q.columns.iter().map(|c| c.n_missing).sum();
-    let n_cells = (q.n_rows * q.columns.len()).max(1);
+    let n_missing: usize = features(table).map(|c| c.n_missing).sum();
+    let n_cells = (q.n_rows * features(table).count()).max(1);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 28.0;
         figure(ui, &fmt_count(q.n_rows), "rows");
         figure(ui, &fmt_count(table.columns.len()), "columns");
-        figure(ui, &percent(n_missing as f64 / n_cells as f64), "values missing");
+        figure(ui, &percent(n_missing as f64 / n_cells as f64), "of features missing");
         if let Some(step) = q.median_step_micros {
             figure(ui, &fmt_duration(u64::try_from(step).unwrap_or(0)), "usual step");
         }

@@ -40,7 +40,6 @@ pub struct Shell {
     files: Files,
     shortcuts: Shortcuts,
     start: start::State,
-    import: import::State,
     explore: explore::State,
     triage: triage::State,
     tune: tune::State,
@@ -61,7 +60,6 @@ impl Shell {
             files: Files::default(),
             shortcuts: Shortcuts::default(),
             start: start::State::default(),
-            import: import::State::default(),
             explore: explore::State::default(),
             triage: triage::State::default(),
             tune: tune::State::default(),
@@ -173,7 +171,7 @@ impl Shell {
         let ground = Frame::new().fill(Palette::of(ui).base);
         CentralPanel::no_frame().frame(ground).show(ui, |ui| match (&app.screen, app.settings.perspective) {
             (Screen::Start, _) => start::show(ui, app, &mut self.start, wishes),
-            (Screen::Import(_), _) => import::show(ui, app, &mut self.import, wishes),
+            (Screen::Import(_), _) => import::show(ui, app, wishes),
             (Screen::Work, Perspective::Explore) => explore::show(ui, app, &mut self.explore, &mut wishes.commands),
             (Screen::Work, Perspective::Triage) => triage::show(ui, app, &mut self.triage, &mut wishes.commands),
             (Screen::Work, Perspective::Tune) => tune::show(ui, app, &mut self.tune, wishes),

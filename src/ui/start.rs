@@ -13,7 +13,7 @@ use super::format;
 use super::icons::{self, Icon};
 use super::shell::Wishes;
 use super::theme::{GAP, GAP_L, GAP_S, Palette};
-use super::widgets::{card, primary_button, section_header};
+use super::widgets::{card, inside, primary_button, section_header};
 use crate::app::format::fmt_counted;
 use crate::app::{App, Command, Source};
 use crate::data::sample::Sample;
@@ -21,7 +21,7 @@ use crate::data::sample::Sample;
 /// Widest the content gets.
 const MAX_WIDTH: f32 = 920.0;
 /// Height of a sample's card.
-const CARD_HEIGHT: f32 = 92.0;
+const CARD_HEIGHT: f32 = 124.0;
 
 /// What is known about the recent files: asked of the disk on a thread, because a disk may be far away.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, wishes: &mut Wishe
         let area = ui.available_rect_before_wrap();
         let area = Rect::from_min_size(area.min + vec2(left, 0.0), vec2(width, area.height()));
         let column = ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
-            ui.add_space((ui.available_height() * 0.05).clamp(16.0, 56.0));
+            ui.add_space((ui.available_height() * 0.08).clamp(16.0, 90.0));
             title(ui);
             ui.add_space(GAP_L);
             drop_zone(ui, wishes);
@@ -118,8 +118,7 @@ fn drop_zone(ui: &mut Ui, wishes: &mut Wishes) {
     if response.clicked() {
         wishes.file = Some(Purpose::OpenData);
     }
-    let inner = UiBuilder::new().max_rect(rect.shrink2(vec2(20.0, 0.0))).layout(Layout::left_to_right(Align::Center));
-    ui.scope_builder(inner, |ui| {
+    inside(ui, rect.shrink2(vec2(20.0, 0.0)), Layout::left_to_right(Align::Center), |ui| {
         let (icon, _) = ui.allocate_exact_size(vec2(56.0, 40.0), Sense::hover());
         let color = if is_hovered { palette.accent } else { palette.weak };
         icons::paint(ui.painter(), icon.center(), 34.0, Icon::Load, color);
@@ -194,14 +193,14 @@ fn sample_card(ui: &mut Ui, width: f32, sample: Sample, wishes: &mut Wishes) {
     ui.painter().rect(rect, 8.0, fill, Stroke::new(1.0, line), egui::StrokeKind::Inside);
     let name = format!("Open sample: {}", sample.name());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    ui.scope_builder(UiBuilder::new().max_rect(rect.shrink(12.0)), |ui| {
+    inside(ui, rect.shrink(12.0), Layout::top_down(Align::Min), |ui| {
         ui.spacing_mut().item_spacing.y = GAP_S;
         ui.horizontal(|ui| {
             ui.label(RichText::new(capitalised(sample.name())).size(15.0));
             let facts = format!("synthetic · {}", fmt_counted(sample.default_rows(), "row"));
             ui.label(RichText::new(facts).small().color(palette.weak));
         });
-        ui.add(Label::new(RichText::new(sample.description()).color(palette.weak)).wrap());
+        ui.add(Label::new(RichText::new(sample.description()).size(12.5).color(palette.weak)).wrap());
     });
     if response.clicked() {
         wishes.push(Command::OpenAndRun(Source::sample(sample)));

@@ -79,16 +79,16 @@ fn quality_button(ui: &mut Ui, app: &App) {
     let Some(loaded) = &app.data else { return };
     let issues = quality::issues(&loaded.table);
     let palette = Palette::of(ui);
-    let (text, color) = match issues.len() {
-        0 => ("Data: no remarks".to_owned(), palette.weak),
-        n => (format!("Data: {}", fmt_counted(n, "remark")), palette.warning()),
+    let text = match issues.len() {
+        0 => "Data: no remarks".to_owned(),
+        n => format!("Data: {}", fmt_counted(n, "remark")),
     };
+    let is_warned = issues.iter().any(|issue| issue.tone == widgets::Tone::Warning);
+    let color = if is_warned { palette.warning() } else { palette.weak };
     let button = ui.add(Button::new(RichText::new(text).color(color)).frame_when_inactive(false));
     let button = button.on_hover_text("Data quality: what was found while reading");
     Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.style_mut().override_text_style = None;
-        ui.visuals_mut().override_text_color = None;
-        quality::show(ui, &loaded.table);
+        popover(ui, |ui| quality::show(ui, &loaded.table));
     });
 }
 
@@ -140,10 +140,14 @@ fn last_message(ui: &mut Ui, app: &App) {
         let button = ui.add(Button::new(text).frame_when_inactive(false).truncate());
         let button = button.on_hover_text("Show all messages");
         Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-            ui.style_mut().override_text_style = None;
-            ui.visuals_mut().override_text_color = None;
-            messages::show_log(ui, app);
+            popover(ui, |ui| messages::show_log(ui, app));
         });
     });
     icons::show(ui, icon, color, name);
+}
+
+/// What opens from the bar: with the margin and the type of a panel.
+fn popover(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    ui.reset_style();
+    Frame::new().inner_margin(Margin::same(10)).show(ui, add);
 }

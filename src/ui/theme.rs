@@ -164,6 +164,9 @@ fn visuals(theme: Theme, p: &Palette) -> Visuals {
     v.menu_corner_radius = CornerRadius::same(6);
     v.extreme_bg_color = p.base;
     v.faint_bg_color = p.raised.gamma_multiply(0.5);
+    v.text_edit_bg_color = Some(p.raised);
+    v.slider_trailing_fill = true;
+    v.handle_shape = egui::style::HandleShape::Circle;
     v.code_bg_color = p.raised;
     v.hyperlink_color = p.accent;
     v.warn_fg_color = p.warning();

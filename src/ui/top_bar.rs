@@ -1,7 +1,7 @@
 //! The bar at the top: name, menus, perspectives and the button that runs.
 
 use eframe::egui::{
-    self, Align, Button, Layout, MenuBar, Panel, RichText, Sense, Stroke, Ui, UiBuilder,
+    self, Align, Button, Layout, MenuBar, Panel, RichText, Sense, Stroke, Ui,
     containers::menu::{MenuConfig, SubMenuButton, menu_style},
     vec2,
 };
@@ -11,7 +11,7 @@ use super::icons::{self, Icon};
 use super::shell::Wishes;
 use super::shortcuts;
 use super::theme::{GAP, Palette};
-use super::widgets::segmented;
+use super::widgets::{inside, segmented};
 use crate::app::command::{Question, Trigger};
 use crate::app::settings::ThemeChoice;
 use crate::app::{App, Command, Perspective, Screen, Source};
@@ -27,15 +27,14 @@ pub(super) fn show(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
     let frame = egui::Frame::new().fill(Palette::of(ui).panel).inner_margin(egui::Margin::symmetric(12, 0));
     Panel::top("top_bar").exact_size(HEIGHT).frame(frame).show(ui, |ui| {
         let bar = ui.max_rect();
-        ui.horizontal_centered(|ui| {
+        ui.take_available_space();
+        inside(ui, bar, Layout::left_to_right(Align::Center), |ui| {
             wordmark(ui);
             menus(ui, app, wishes);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| run_button(ui, app, wishes));
         });
+        inside(ui, bar, Layout::right_to_left(Align::Center), |ui| run_button(ui, app, wishes));
         if matches!(app.screen, Screen::Work) {
-            let area = egui::Rect::from_center_size(bar.center() + vec2(20.0, 0.0), vec2(290.0, 30.0));
-            let layout = Layout::left_to_right(Align::Center).with_main_align(Align::Center);
-            ui.scope_builder(UiBuilder::new().max_rect(area).layout(layout), |ui| perspectives(ui, app, wishes));
+            perspectives(ui, bar, app, wishes);
         }
     });
 }
@@ -48,10 +47,22 @@ fn wordmark(ui: &mut Ui) {
     ui.add_space(GAP);
 }
 
-fn perspectives(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
+/// The perspectives, in the middle of the bar.
+fn perspectives(ui: &mut Ui, bar: egui::Rect, app: &App, wishes: &mut Wishes) {
     let n_alerts = Some(app.queue.alerts.len()).filter(|&n| n > 0);
     let choices = Perspective::ALL.map(|p| (p, p.title(), n_alerts.filter(|_| p == Perspective::Triage)));
-    if let Some(perspective) = segmented(ui, app.settings.perspective, &choices) {
+    // How wide they are is known from the frame before.
+    let id = egui::Id::unique("perspectives_width");
+    let width = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or(230.0);
+    let area = egui::Rect::from_center_size(bar.center(), vec2(width, 28.0));
+    let (pressed, used) = inside(ui, area, Layout::left_to_right(Align::Center), |ui| {
+        (segmented(ui, app.settings.perspective, &choices), ui.min_rect().width())
+    });
+    if (used - width).abs() > 0.5 {
+        ui.data_mut(|data| data.insert_temp(id, used));
+        ui.ctx().request_repaint();
+    }
+    if let Some(perspective) = pressed {
         wishes.push(Command::Show(perspective));
     }
 }
@@ -96,6 +107,8 @@ fn with_keys(hint: &str, command: &Command) -> String {
 fn menus(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
     let config = MenuConfig::new().style(menu_look as fn(&mut egui::Style));
     MenuBar::new().config(config).ui(ui, |ui| {
+        ui.spacing_mut().button_padding = vec2(8.0, 4.0);
+        ui.spacing_mut().item_spacing.x = 0.0;
         ui.menu_button("File", |ui| file_menu(ui, app, wishes));
         ui.menu_button("Edit", |ui| edit_menu(ui, app, wishes));
         ui.menu_button("View", |ui| view_menu(ui, app, wishes));

@@ -2,11 +2,11 @@
 
 use eframe::egui::{
     self, Align, Align2, Button, Color32, CornerRadius, Frame, Id, InnerResponse, Layout, Margin, Response, RichText,
-    Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, accesskit::Role, vec2,
+    Sense, Slider, Stroke, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo, accesskit::Role, vec2,
 };
 
 use super::icons::{self, Icon};
-use super::theme::{GAP, GAP_L, GAP_S, Palette};
+use super::theme::{GAP, GAP_S, Palette};
 
 /// Identity of the field that searches alerts, so that a shortcut can put the cursor there.
 pub(crate) fn alert_search_id() -> Id {
@@ -78,6 +78,23 @@ pub(crate) fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> InnerRespo
     let palette = Palette::of(ui);
     let stroke = Stroke::new(1.0, palette.line);
     Frame::new().fill(palette.base).stroke(stroke).corner_radius(8).inner_margin(Margin::same(12)).show(ui, add)
+}
+
+/// Draws into a rectangle that has been taken already, without moving what comes next.
+pub(crate) fn inside<R>(ui: &mut Ui, rect: egui::Rect, layout: Layout, add: impl FnOnce(&mut Ui) -> R) -> R {
+    add(&mut ui.new_child(UiBuilder::new().max_rect(rect).layout(layout)))
+}
+
+/// A slider whose filled part has the accent. `name` is its accessible name.
+pub(crate) fn slider(ui: &mut Ui, slider: Slider<'_>, name: impl Into<String>) -> Response {
+    let palette = Palette::of(ui);
+    ui.scope(|ui| {
+        ui.visuals_mut().selection.bg_fill = palette.accent.gamma_multiply(0.75);
+        ui.spacing_mut().slider_rail_height = 4.0;
+        ui.spacing_mut().interact_size.y = 22.0;
+        ui.add(slider).accessible_name(name)
+    })
+    .inner
 }
 
 /// A key as it looks on a keyboard.
@@ -153,7 +170,7 @@ impl Tone {
         match self {
             Self::Warning => (Icon::Warning, palette.warning(), "Warning"),
             Self::Error => (Icon::Error, palette.error(), "Error"),
-            Self::Info => (Icon::Info, palette.weak, "Note"),
+            Self::Info => (Icon::Info, palette.weak, "Information"),
             Self::Good => (Icon::Check, palette.good, "Good"),
         }
     }
@@ -236,9 +253,4 @@ pub(crate) fn cell(ui: &mut Ui, width: f32, align: Align, text: RichText) -> Res
 /// Paints a text at a place, in small type.
 pub(crate) fn paint_small(ui: &Ui, at: egui::Pos2, anchor: Align2, text: &str, color: Color32) {
     ui.painter().text(at, anchor, text, TextStyle::Small.resolve(ui.style()), color);
-}
-
-/// Space between groups.
-pub(crate) fn gap(ui: &mut Ui) {
-    ui.add_space(GAP_L);
 }

@@ -10,4 +10,5 @@ mod parity_features;
 mod parity_metrics;
 mod rooms;
 mod triage;
+mod window;
 mod window_explore;

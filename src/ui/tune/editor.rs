@@ -16,7 +16,9 @@ use crate::app::{App, Command};
 use crate::recipe::{DetectorKind, Preset, Recipe, schema};
 
 /// Room for the name of a setting.
-const NAME_WIDTH: f32 = 168.0;
+const NAME_WIDTH: f32 = 190.0;
+/// How far fields stand to the right of their group's title.
+const INDENT: f32 = 20.0;
 /// Room for its value.
 const VALUE_WIDTH: f32 = 268.0;
 
@@ -121,20 +123,33 @@ fn problems(ui: &mut Ui, tree: &RecipeTree) {
 }
 
 impl Rows<'_> {
-    /// The fields of a group: first the plain ones, then the groups below it, as in the recipe.
+    /// The fields of a group: first the plain ones, then the groups below it, each in the order of the recipe.
     fn fields(&mut self, ui: &mut Ui, path: &str, node: &Value, node_schema: &Value) {
         let Some(fields) = node.as_object() else { return };
-        // A group that is found by its own name shows all it has.
-        for (name, value) in fields {
-            let Some(field_schema) = schema::field(node_schema, name) else { continue };
+        let found = fields.iter().filter_map(|(name, value)| {
+            let field_schema = schema::field(node_schema, name)?;
             let path = join(path, name);
-            if !is_found(&path, value, field_schema, self.search) {
-                continue;
-            }
-            if is_group(value, field_schema) {
-                self.group(ui, &path, name, value, field_schema);
-            } else if !(name == "enabled" && has_switch(node_schema)) {
-                self.row(ui, &path, name, value, field_schema);
+            is_found(&path, value, field_schema, self.search).then_some((path, name, value, field_schema))
+        });
+        let (groups, plain): (Vec<_>, Vec<_>) = found.partition(|(_, _, value, schema)| is_group(value, schema));
+        // The root has one plain field, the version of the format, which nobody comes for.
+        let is_root = path.is_empty();
+        if !is_root {
+            self.rows(ui, &plain, node_schema);
+        }
+        for (path, name, value, field_schema) in groups {
+            self.group(ui, &path, name, value, field_schema);
+        }
+        if is_root {
+            self.rows(ui, &plain, node_schema);
+        }
+    }
+
+    fn rows(&mut self, ui: &mut Ui, fields: &[(String, &String, &Value, &Value)], group_schema: &Value) {
+        for (path, name, value, field_schema) in fields {
+            // The switch stands beside the title of the group.
+            if !(*name == "enabled" && has_switch(group_schema)) {
+                self.row(ui, path, name, value, field_schema);
             }
         }
     }
@@ -153,8 +168,9 @@ impl Rows<'_> {
         let mut is_toggled = false;
         let header = ui.horizontal(|ui| {
             ui.set_min_height(30.0);
-            let arrow = ui.allocate_exact_size(vec2(16.0, 20.0), egui::Sense::hover()).1;
-            egui::collapsing_header::paint_default_icon(ui, f32::from(u8::from(open.is_open())), &arrow);
+            let arrow = ui.allocate_exact_size(vec2(16.0, 20.0), egui::Sense::hover()).0;
+            let icon = if open.is_open() { Icon::Open } else { Icon::Closed };
+            icons::paint(ui.painter(), arrow.center(), 12.0, icon, Palette::of(ui).weak);
             let text = RichText::new(&title).size(if depth == 0 { 15.0 } else { 13.5 });
             let button = ui.add(Button::new(text).frame_when_inactive(false));
             is_toggled = button.on_hover_text(schema::description(node_schema)).clicked();
@@ -175,7 +191,7 @@ impl Rows<'_> {
         }
         if open.is_open() {
             ui.horizontal_top(|ui| {
-                ui.add_space(20.0);
+                ui.add_space(INDENT);
                 ui.vertical(|ui| {
                     self.own_problems(ui, path);
                     self.fields(ui, path, node, node_schema);
@@ -215,14 +231,17 @@ impl Rows<'_> {
             Some(default) => format!("{about}\n\n{path}\nDefault: {}", field::text_of(default)),
             None => format!("{about}\n\n{path}"),
         };
+        // Values stand below each other, however deep the group.
+        let depth = path.matches('.').count().saturating_sub(1);
+        let name_width = NAME_WIDTH - INDENT * depth as f32;
         ui.horizontal(|ui| {
             ui.set_min_height(28.0);
             let (mark, _) = ui.allocate_exact_size(vec2(6.0, 20.0), egui::Sense::hover());
             if is_changed {
                 ui.painter().circle_filled(mark.center(), 3.0, Palette::of(ui).accent);
             }
-            ui.allocate_ui_with_layout(vec2(NAME_WIDTH, 22.0), Layout::left_to_right(Align::Center), |ui| {
-                ui.set_min_width(NAME_WIDTH);
+            ui.allocate_ui_with_layout(vec2(name_width, 22.0), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(name_width);
                 ui.add(Label::new(name).truncate().sense(egui::Sense::hover())).on_hover_text(&hint);
             });
             let width = VALUE_WIDTH.min(ui.available_width() - 24.0).max(120.0);
@@ -241,7 +260,7 @@ impl Rows<'_> {
         });
         for problem in self.tree.problems_of(path) {
             ui.horizontal(|ui| {
-                ui.add_space(NAME_WIDTH + 20.0);
+                ui.add_space(name_width + 20.0);
                 ui.label(RichText::new(&problem.message).small().color(Palette::of(ui).error()));
             });
         }

@@ -3,13 +3,13 @@
 use eframe::egui::{self, ComboBox, DragValue, Slider, SliderClamping, TextEdit, Ui};
 use serde_json::{Map, Value, json};
 
-use super::super::widgets::switch;
+use super::super::widgets::{slider as slider_widget, switch};
 use super::list;
 use crate::recipe::{Range, schema};
 
 /// Draws a setting. Returns its new value when it was changed. `path` names the widgets; `columns` are the names of the
 /// columns that are open.
-pub(super) fn show(
+pub(in crate::ui) fn show(
     ui: &mut Ui,
     path: &str,
     value: &Value,
@@ -82,7 +82,7 @@ fn number(ui: &mut Ui, path: &str, value: &Value, field_schema: &Value, default:
             ui.spacing_mut().slider_width = 150.0;
             // Typed values may leave the range: the check says so at the setting.
             let slider = Slider::new(&mut x, min..=max).clamping(SliderClamping::Never).max_decimals(4);
-            ui.add(slider.step_by(0.001)).accessible_name(path)
+            slider_widget(ui, slider.step_by(0.001), path)
         }
         _ => {
             let speed = if is_tiny { x.abs() * 0.02 } else { (x.abs() * 0.01).max(0.01) };

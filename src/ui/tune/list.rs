@@ -1,12 +1,14 @@
 //! Settings that hold several values: numbers, texts, choices, and types by column.
 
 use eframe::egui::{
-    Button, ComboBox, DragValue, Frame, Margin, Popup, PopupCloseBehavior, RichText, ScrollArea, TextEdit, Ui,
+    Align, Button, ComboBox, DragValue, Frame, Layout, Margin, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense,
+    TextEdit, Ui, vec2,
 };
 use serde_json::{Map, Value, json};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::{GAP_S, Palette};
+use super::super::widgets::inside;
 use super::field::type_of;
 use crate::recipe::{Range, schema};
 
@@ -57,9 +59,9 @@ fn numbers(ui: &mut Ui, path: &str, items: &[Value], item_schema: &Value) -> Opt
     let mut new = None;
     for (i, item) in items.iter().enumerate() {
         let mut n = item.as_u64().unwrap_or(min);
-        let edited = chip(ui, &format!("Remove {path}[{i}]"), |ui| {
+        let edited = chip(ui, 42.0, &format!("Remove {path}[{i}]"), |ui| {
             let widget = DragValue::new(&mut n).range(min..=max).clamp_existing_to_range(false);
-            ui.add(widget.min_size([34.0, 20.0].into())).accessible_name(format!("{path}[{i}]")).changed()
+            ui.add(widget.min_size([42.0, 20.0].into())).accessible_name(format!("{path}[{i}]")).changed()
         });
         new = changed_list(items, i, edited, || json!(n)).or(new);
     }
@@ -74,11 +76,10 @@ fn texts(ui: &mut Ui, path: &str, items: &[Value], columns: &[String]) -> Option
     let mut new = None;
     for (i, item) in items.iter().enumerate() {
         let mut text = item.as_str().unwrap_or_default().to_owned();
-        let edited = chip(ui, &format!("Remove {path}[{i}]"), |ui| {
-            let width = (text.chars().count() as f32 * 8.0 + 10.0).clamp(24.0, 150.0);
-            ui.add(TextEdit::singleline(&mut text).desired_width(width).frame(Frame::NONE))
-                .accessible_name(format!("{path}[{i}]"))
-                .changed()
+        let width = (text.chars().count() as f32 * 8.0 + 14.0).clamp(28.0, 150.0);
+        let edited = chip(ui, width, &format!("Remove {path}[{i}]"), |ui| {
+            let field = TextEdit::singleline(&mut text).desired_width(width - 10.0).frame(Frame::NONE);
+            ui.add(field.margin(Margin::symmetric(5, 2))).accessible_name(format!("{path}[{i}]")).changed()
         });
         new = changed_list(items, i, edited, || json!(text)).or(new);
     }
@@ -118,28 +119,19 @@ enum Edited {
     Removed,
 }
 
-/// An entry with a button that removes it.
-fn chip(ui: &mut Ui, remove: &str, edit: impl FnOnce(&mut Ui) -> bool) -> Edited {
-    let palette = Palette::of(ui);
-    let frame = Frame::new().fill(palette.raised).corner_radius(5).inner_margin(Margin {
-        left: 4,
-        right: 0,
-        top: 0,
-        bottom: 0,
-    });
-    frame
-        .show(ui, |ui| {
-            ui.spacing_mut().item_spacing.x = 0.0;
-            let changed = edit(ui);
-            if icons::button(ui, Icon::Close, remove).clicked() {
-                Edited::Removed
-            } else if changed {
-                Edited::Changed
-            } else {
-                Edited::No
-            }
-        })
-        .inner
+/// An entry of some width with a button that removes it.
+fn chip(ui: &mut Ui, width: f32, remove: &str, edit: impl FnOnce(&mut Ui) -> bool) -> Edited {
+    let (rect, _) = ui.allocate_exact_size(vec2(width + 20.0, 22.0), Sense::hover());
+    ui.painter().rect_filled(rect, 5.0, Palette::of(ui).raised);
+    inside(ui, rect, Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        let changed = edit(ui);
+        match icons::button(ui, Icon::Close, remove).clicked() {
+            true => Edited::Removed,
+            false if changed => Edited::Changed,
+            false => Edited::No,
+        }
+    })
 }
 
 fn changed_list(items: &[Value], at: usize, edited: Edited, value: impl FnOnce() -> Value) -> Option<Vec<Value>> {

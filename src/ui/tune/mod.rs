@@ -2,10 +2,10 @@
 
 mod controls;
 mod editor;
-mod field;
+pub(super) mod field;
 mod list;
 mod result;
-mod tree;
+pub(super) mod tree;
 
 use eframe::egui::{Frame, Margin, Panel, Ui};
 

@@ -8,12 +8,12 @@ use eframe::egui::{
 
 use super::super::format::{self, percent};
 use super::super::shell::Wishes;
-use super::super::theme::{GAP, GAP_L, GAP_S, Palette};
+use super::super::theme::{GAP, GAP_S, Palette};
 use super::super::widgets::{Tone, callout, empty_state, remark, section_header};
 use super::controls;
 use crate::analysis::ensemble::THRESHOLD_SCORE;
 use crate::analysis::severity::Severity;
-use crate::app::format::{fmt_count, fmt_counted};
+use crate::app::format::{fmt_count, fmt_counted, fmt_number};
 use crate::app::main_job::Findings;
 use crate::app::profile::ResultProfile;
 use crate::app::{App, Command, LastRun};
@@ -137,64 +137,80 @@ fn bar_color(score: f64, severity: &SeverityConfig, palette: &Palette) -> Color3
     if score < THRESHOLD_SCORE { palette.data } else { palette.severity(Severity::of_anomaly(score, severity)) }
 }
 
-/// One line per detector.
+/// One line per detector: what it contributes and what it took.
 fn detectors(ui: &mut Ui, findings: &Findings, profile: &ResultProfile) {
     let snapshot = &findings.snapshot;
-    let weak = Palette::of(ui).weak;
-    let has_metrics = snapshot.metrics.is_some();
-    ScrollArea::horizontal().id_salt("detector_table").show(ui, |ui| {
-        Grid::new("detector_table").spacing([GAP_L, 4.0]).show(ui, |ui| {
-            let titles = ["", "Weight", "Votes", "Votes above", "Fit", "Score"];
-            for (i, title) in
-                titles.iter().chain(has_metrics.then_some(&["ROC AUC", "Av. prec."]).into_iter().flatten()).enumerate()
-            {
-                let text = RichText::new(*title).small().color(weak);
-                if i == 0 {
-                    ui.label(text);
-                } else {
-                    right(ui, text);
-                }
-            }
+    table(ui, "detector_table", &["", "Weight", "Votes", "above", "Fit", "Scoring"], |ui| {
+        for (member, share) in snapshot.combined.members.iter().zip(&profile.vote_shares) {
+            name_cell(ui, member.kind.title());
+            right(ui, &percent(member.weight));
+            right(ui, &percent(*share));
+            right(ui, &fmt_number(member.vote_threshold));
+            let timing = snapshot.stages.iter().find(|stage| stage.name == member.kind.name());
+            let seconds = |secs: Option<f64>| secs.map_or_else(|| "kept".to_owned(), format::seconds);
+            right(ui, &seconds(timing.and_then(|t| t.fit_seconds)));
+            right(ui, &seconds(timing.and_then(|t| t.score_seconds)));
             ui.end_row();
-            for (member, share) in snapshot.combined.members.iter().zip(&profile.vote_shares) {
-                ui.label(member.kind.title());
-                right(ui, RichText::new(percent(member.weight)));
-                right(ui, RichText::new(percent(*share)));
-                right(ui, RichText::new(format!("{:.4}", member.vote_threshold)));
-                let timing = snapshot.stages.iter().find(|stage| stage.name == member.kind.name());
-                let seconds = |secs: Option<f64>| secs.map_or_else(|| "kept".to_owned(), format::seconds);
-                right(ui, RichText::new(seconds(timing.and_then(|t| t.fit_seconds))));
-                right(ui, RichText::new(seconds(timing.and_then(|t| t.score_seconds))));
-                if let Some(metrics) = &snapshot.metrics
-                    && let Some((_, m)) = metrics.detectors.iter().find(|(kind, _)| *kind == member.kind)
-                {
-                    right(ui, RichText::new(format!("{:.3}", m.roc_auc)));
-                    right(ui, RichText::new(format!("{:.3}", m.average_precision)));
+        }
+    });
+}
+
+/// A compact table with its titles.
+fn table(ui: &mut Ui, id: &str, titles: &[&str], rows: impl FnOnce(&mut Ui)) {
+    let weak = Palette::of(ui).weak;
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        ScrollArea::horizontal().id_salt(id).show(ui, |ui| {
+            Grid::new(id).spacing([12.0, 4.0]).show(ui, |ui| {
+                for (i, title) in titles.iter().enumerate() {
+                    let text = RichText::new(*title).small().color(weak);
+                    if i == 0 {
+                        ui.label(text);
+                    } else {
+                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
+                    }
                 }
                 ui.end_row();
-            }
-            if let Some(metrics) = &snapshot.metrics {
-                ui.label(RichText::new("Combined").color(Palette::of(ui).accent));
-                (0..5).for_each(|_| drop(ui.label("")));
-                right(ui, RichText::new(format!("{:.3}", metrics.combined.roc_auc)));
-                right(ui, RichText::new(format!("{:.3}", metrics.combined.average_precision)));
-                ui.end_row();
-            }
+                rows(ui);
+            });
         });
     });
 }
 
-fn right(ui: &mut Ui, text: RichText) {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
+fn name_cell(ui: &mut Ui, name: &str) {
+    ui.label(RichText::new(name).size(12.5));
 }
 
-/// Where the metrics come from, or why there are none.
+fn right(ui: &mut Ui, text: &str) {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(text).size(12.5)));
+}
+
+/// Agreement with the labels, or why nothing can be said about it.
 fn metrics(ui: &mut Ui, findings: &Findings) {
-    let text = if findings.snapshot.metrics.is_some() {
-        "Metrics are measured against the labels of the data, on the very rows the detectors were fitted on. The labels were not used for fitting."
-    } else {
-        "No labels, so nothing can be said about how many of these are right. Give a column the role Label to measure it."
+    section_header(ui, "Agreement with the labels");
+    let weak = Palette::of(ui).weak;
+    let note = |ui: &mut Ui, text: &str| {
+        ui.add(egui::Label::new(RichText::new(text).small().color(weak)).wrap());
     };
-    ui.add_space(GAP_S);
-    ui.add(egui::Label::new(RichText::new(text).small().color(Palette::of(ui).weak)).wrap());
+    let Some(metrics) = &findings.snapshot.metrics else {
+        note(
+            ui,
+            "The data has no labels, so nothing can be said about how many of these are right. Give a column the role Label to measure it.",
+        );
+        return;
+    };
+    let accent = Palette::of(ui).accent;
+    table(ui, "metrics_table", &["", "ROC AUC", "Average precision"], |ui| {
+        for (kind, m) in &metrics.detectors {
+            name_cell(ui, kind.title());
+            right(ui, &format!("{:.3}", m.roc_auc));
+            right(ui, &format!("{:.3}", m.average_precision));
+            ui.end_row();
+        }
+        ui.label(RichText::new("Combined").size(12.5).color(accent));
+        right(ui, &format!("{:.3}", metrics.combined.roc_auc));
+        right(ui, &format!("{:.3}", metrics.combined.average_precision));
+        ui.end_row();
+    });
+    note(ui, "Measured on the rows the detectors were fitted on. The labels were not used for fitting.");
 }

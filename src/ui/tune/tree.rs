@@ -7,7 +7,7 @@ use crate::recipe::{Problem, Recipe, schema};
 
 /// A recipe with what the editor needs in every frame, worked out once per change.
 #[derive(Debug)]
-pub(super) struct RecipeTree {
+pub(in crate::ui) struct RecipeTree {
     recipe: Recipe,
     /// The recipe as a tree.
     pub(super) tree: Value,
@@ -19,7 +19,7 @@ pub(super) struct RecipeTree {
 
 impl RecipeTree {
     /// The tree of a recipe.
-    pub(super) fn of(recipe: &Recipe) -> Self {
+    pub(in crate::ui) fn of(recipe: &Recipe) -> Self {
         Self {
             recipe: recipe.clone(),
             tree: to_tree(recipe),
@@ -34,19 +34,24 @@ impl RecipeTree {
     }
 
     /// The recipe with one setting changed. `None` where the value does not fit the setting.
-    pub(super) fn with(&self, path: &str, value: Value) -> Option<Recipe> {
+    pub(in crate::ui) fn with(&self, path: &str, value: Value) -> Option<Recipe> {
         let mut tree = self.tree.clone();
         *at_mut(&mut tree, path)? = value;
         serde_json::from_value(tree).ok()
     }
 
+    /// Value of a setting.
+    pub(in crate::ui) fn value_of(&self, path: &str) -> Option<&Value> {
+        at(&self.tree, path)
+    }
+
     /// Value of a setting in the default recipe.
-    pub(super) fn default_of(&self, path: &str) -> Option<&Value> {
+    pub(in crate::ui) fn default_of(&self, path: &str) -> Option<&Value> {
         at(&self.default, path)
     }
 
     /// Problems of a setting, or of an entry of its list.
-    pub(super) fn problems_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Problem> {
+    pub(in crate::ui) fn problems_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Problem> {
         self.problems.iter().filter(move |problem| {
             let rest = problem.path.strip_prefix(path);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{Key, Modifiers, Role};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Role, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tarsier::app::{App, Command, Perspective, Settings, Source};
@@ -147,20 +147,21 @@ fn the_way_back_of_zooms() {
 }
 
 #[test]
-fn dragging_with_shift_shows_the_stretch_drawn() {
+fn dragging_with_the_right_button_shows_the_stretch_drawn() {
     let mut window = Window::over(Sample::Servers, 2000);
     let plot = window.harness.get_by_label_contains("Plot of the combined score").rect();
-    let (from, to) = (plot.left_center() + plot.width() * 0.25 * eframe::egui::Vec2::X, plot.center());
-    window.harness.input_mut().modifiers = Modifiers::SHIFT;
-    window.harness.drag_at(from);
-    window.harness.run_steps(2);
-    window.harness.hover_at(from.lerp(to, 0.5));
-    window.harness.run_steps(2);
-    window.harness.hover_at(to);
-    window.harness.run_steps(2);
-    window.harness.drop_at(to);
-    window.harness.input_mut().modifiers = Modifiers::NONE;
-    window.harness.run_steps(3);
+    let (from, to) = (plot.left_center() + vec2(plot.width() * 0.25, 0.0), plot.center());
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Secondary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    let path = [Event::PointerMoved(from), button(from, true), Event::PointerMoved(from.lerp(to, 0.5)), Event::PointerMoved(to)];
+    for event in path.into_iter().chain([button(to, false)]) {
+        window.harness.event(event);
+        window.harness.run_steps(2);
+    }
     // 400 rows of each server at 5 minutes are 33 hours; a quarter of them is 8.
     assert!(window.has("· 8 h "), "a quarter is shown");
     window.key(Key::Backspace);

@@ -31,7 +31,9 @@ impl Window {
             Shell::new(app, &cc.egui_ctx)
         });
         let mut window = Self { harness, _folder: folder };
-        window.wait_until(|app| !app.is_busy() && app.findings.is_some() && !app.queue.alerts.is_empty() && app.view.is_some());
+        window.wait_until(|app| {
+            !app.is_busy() && app.findings.is_some() && !app.queue.alerts.is_empty() && app.view.is_some()
+        });
         window
     }
 
@@ -105,7 +107,14 @@ fn recipe(folder: &Path, sample: Sample) -> std::path::PathBuf {
 #[test]
 fn explore_shows_lanes_plots_and_the_alerts_in_view() {
     let mut window = Window::over(Sample::Servers, 2000);
-    for what in ["Lane of All:", "Lane of web-1:", "Plot of cpu_percent", "Plot of the combined score", "Time axis, UTC", "everything"] {
+    for what in [
+        "Lane of All:",
+        "Lane of web-1:",
+        "Plot of cpu_percent",
+        "Plot of the combined score",
+        "Time axis, UTC",
+        "everything",
+    ] {
         assert!(window.has(what), "{what}");
     }
     let n_plots = |window: &Window| window.harness.query_all_by_label_contains("Plot of ").count();
@@ -157,7 +166,12 @@ fn dragging_with_the_right_button_shows_the_stretch_drawn() {
         pressed,
         modifiers: Modifiers::NONE,
     };
-    let path = [Event::PointerMoved(from), button(from, true), Event::PointerMoved(from.lerp(to, 0.5)), Event::PointerMoved(to)];
+    let path = [
+        Event::PointerMoved(from),
+        button(from, true),
+        Event::PointerMoved(from.lerp(to, 0.5)),
+        Event::PointerMoved(to),
+    ];
     for event in path.into_iter().chain([button(to, false)]) {
         window.harness.event(event);
         window.harness.run_steps(2);

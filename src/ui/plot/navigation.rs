@@ -103,7 +103,8 @@ impl Navigation {
         let now = ui.input(|input| input.time);
 
         let draws = response.dragged_by(PointerButton::Secondary)
-            || (response.dragged_by(PointerButton::Primary) && (self.drawn.is_some() || ui.input(|i| i.modifiers.shift)));
+            || (response.dragged_by(PointerButton::Primary)
+                && (self.drawn.is_some() || ui.input(|i| i.modifiers.shift)));
         if draws {
             self.draw(ui.input(|input| input.pointer.press_origin()).map(in_area), at);
             ui.set_cursor_icon(CursorIcon::ResizeHorizontal);

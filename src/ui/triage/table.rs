@@ -31,8 +31,17 @@ enum Field {
 
 impl Field {
     const ALL: [Self; 11] = [
-        Self::Mark, Self::Severity, Self::Score, Self::Entity, Self::When, Self::Length, Self::Rows, Self::What,
-        Self::Detectors, Self::Status, Self::Assignee,
+        Self::Mark,
+        Self::Severity,
+        Self::Score,
+        Self::Entity,
+        Self::When,
+        Self::Length,
+        Self::Rows,
+        Self::What,
+        Self::Detectors,
+        Self::Status,
+        Self::Assignee,
     ];
 
     const fn title(self) -> &'static str {
@@ -149,11 +158,18 @@ fn title(ui: &mut Ui, app: &App, field: Field, commands: &mut Vec<Command>) {
 }
 
 fn aligned<R>(ui: &mut Ui, field: Field, add: impl FnOnce(&mut Ui) -> R) -> R {
-    let layout = if field.is_number() { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    let layout =
+        if field.is_number() { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     ui.with_layout(layout, add).inner
 }
 
-fn alert_row(row: &mut TableRow<'_, '_>, app: &App, alert: &AlertSummary, fields: &[Field], commands: &mut Vec<Command>) {
+fn alert_row(
+    row: &mut TableRow<'_, '_>,
+    app: &App,
+    alert: &AlertSummary,
+    fields: &[Field],
+    commands: &mut Vec<Command>,
+) {
     for &field in fields {
         row.col(|ui| {
             aligned(ui, field, |ui| cell(ui, app, alert, field, commands));
@@ -188,10 +204,12 @@ fn cell(ui: &mut Ui, app: &App, alert: &AlertSummary, field: Field, commands: &m
         }
         Field::Length => text(ui, RichText::new(length(alert)).color(palette.weak), ""),
         Field::Rows => text(ui, RichText::new(fmt_count(alert.n_rows as usize)).color(palette.weak), ""),
-        Field::What => text(ui, RichText::new(without_entity(alert)).color(color), ""),
+        Field::What => text(ui, RichText::new(what(alert)).color(color), ""),
         Field::Detectors => votes(ui, app, alert),
         Field::Status => status(ui, alert),
-        Field::Assignee => text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), ""),
+        Field::Assignee => {
+            text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), "")
+        }
     }
 }
 
@@ -205,11 +223,16 @@ fn text(ui: &mut Ui, text: RichText, more: &str) {
     }
 }
 
-/// The sentence without the entity it begins with, where that is said already.
-pub(crate) fn without_entity(alert: &AlertSummary) -> &str {
-    let entity = alert.entity.as_deref().unwrap_or_default();
-    let rest = alert.sentence.strip_prefix(entity).and_then(|rest| rest.strip_prefix(": "));
-    rest.unwrap_or(&alert.sentence)
+/// The sentence without the entity and the row it begins with, where they are said already.
+fn without_subject<'a>(sentence: &'a str, entity: Option<&str>, has_time: bool) -> &'a str {
+    let rest = entity.map_or(Some(sentence), |entity| sentence.strip_prefix(entity)).unwrap_or(sentence);
+    let rest = if has_time { rest.strip_prefix(": ") } else { rest.split_once(": ").map(|(_, rest)| rest) };
+    rest.unwrap_or(sentence)
+}
+
+/// What was found, without what other columns say.
+pub(crate) fn what(alert: &AlertSummary) -> &str {
+    without_subject(&alert.sentence, alert.entity.as_deref(), alert.start_time.is_some())
 }
 
 fn mark(ui: &mut Ui, app: &App, alert: &AlertSummary, commands: &mut Vec<Command>) {
@@ -331,7 +354,9 @@ fn empty(ui: &mut Ui, app: &App, commands: &mut Vec<Command>) {
         Some(findings) if findings.alerts.is_empty() => {
             ("No anomalies", "Nothing lies above the threshold. A higher contamination in Tune finds more.")
         }
-        Some(_) if n_closed > 0 && !app.queue.show_closed => ("The queue is empty", "Every alert is closed. Well done."),
+        Some(_) if n_closed > 0 && !app.queue.show_closed => {
+            ("The queue is empty", "Every alert is closed. Well done.")
+        }
         Some(_) => ("The queue is empty", "Nothing is waiting."),
     };
     widgets::empty_state(ui, title, text);
@@ -351,8 +376,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sentences_lose_their_subject_only() {
+        let cut = without_subject;
+        assert_eq!(cut("web-1: cpu reached 9", Some("web-1"), true), "cpu reached 9");
+        assert_eq!(cut("cpu reached 9: high", None, true), "cpu reached 9: high");
+        assert_eq!(cut("Row 12: amount reached 9", None, false), "amount reached 9");
+        assert_eq!(cut("ann, row 12: amount reached 9", Some("ann"), false), "amount reached 9");
+    }
+
+    #[test]
     fn votes_are_told_by_name() {
-        let vote = |detector: &str, voted| DetectorVote { detector: detector.into(), score: 0.0, normalized: 0.0, voted };
+        let vote =
+            |detector: &str, voted| DetectorVote { detector: detector.into(), score: 0.0, normalized: 0.0, voted };
         let votes = [vote("isolation_forest", true), vote("autoencoder", false)];
         assert_eq!(votes_text(&votes), "1 of 2 detectors vote so: Isolation forest");
         assert_eq!(votes_text(&votes[1..]), "0 of 1 detectors vote so");

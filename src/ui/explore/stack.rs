@@ -7,7 +7,6 @@ use crate::app::{App, Command};
 use crate::ui::plot::bands::episode_at;
 use crate::ui::plot::panel::{self, Shared};
 use crate::ui::plot::strip;
-use crate::ui::theme::Palette;
 use crate::ui::widgets;
 
 /// Least and greatest height of a plot of a column, with its title.
@@ -30,7 +29,9 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     let rows_height = if has_rows { (ui.available_height() * ROWS_SHARE).max(110.0) } else { 0.0 };
     let score_height = if view.score.is_some() { SCORE } else { 0.0 };
     let room = (ui.available_height() - rows_height - score_height - strip::height(view.is_time) - 4.0).max(60.0);
-    let shared = Shared { view, range, cursor: state.nav.cursor(ui), selected: selected_extent(app, view) };
+    // The cursor stands on the row it reads.
+    let cursor = state.nav.cursor(ui).and_then(|at| view.x.get(view.nearest(at)?)).copied();
+    let shared = Shared { view, range, cursor, selected: selected_extent(app, view) };
 
     let chosen = view.columns.iter().filter(|series| state.columns.contains(&series.name));
     let chosen: Vec<_> = chosen.collect();
@@ -56,14 +57,9 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     if let (Some(score), Some(findings)) = (&view.score, &app.findings) {
         panel::score(ui, &shared, score, &findings.snapshot.recipe.severity, SCORE, &mut state.nav);
     }
-    let read = shared.cursor.and_then(|cursor| view.x.get(view.nearest(cursor)?)).copied();
-    strip::show(ui, range, view.is_time, read);
+    strip::show(ui, range, view.is_time, cursor);
     if has_rows {
         rows::show(ui, app, commands);
-    }
-    if view.score.is_none() && app.is_busy() {
-        let weak = Palette::of(ui).weak;
-        ui.colored_label(weak, "Looking for anomalies. These are the data as they were read.");
     }
     select_clicked(app, state, &shared, commands);
 }

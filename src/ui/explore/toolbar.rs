@@ -34,6 +34,8 @@ fn heading(ui: &mut Ui, app: &App, state: &State) {
         let text = describe(range, view.is_time);
         let whole = state.nav.history().is_some_and(|history| !history.is_zoomed());
         let text = if whole { format!("{text}, everything") } else { text };
+        let is_raw = view.score.is_none() && app.is_busy();
+        let text = if is_raw { format!("{text}. Looking for anomalies; these are the data as read.") } else { text };
         widgets::weak_truncated(ui, &text).on_hover_text("The stretch shown. Drag to move, scroll to zoom, Shift+drag to choose a stretch, double-click for everything.");
     }
 }

@@ -1,8 +1,8 @@
 //! One panel of linked plots: a column over the stretch shown, with its episodes, marks and a read-out at the cursor.
 
 use eframe::egui::{
-    Align2, CornerRadius, FontId, Mesh, Pos2, Rangef, Rect, Role, Shape, Stroke, TextStyle, Ui, Vec2, WidgetInfo, pos2,
-    vec2,
+    Align2, CornerRadius, FontId, Mesh, Pos2, Rangef, Rect, Role, Shape, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 use egui_plot::{AxisHints, GridInput, GridMark, HLine, LineStyle, Plot, PlotResponse, Polygon, VLine};
 
@@ -194,7 +194,13 @@ fn paint_over(ui: &Ui, shared: &Shared<'_>, pyramid: &Pyramid, plot: &PlotRespon
     if let Some(drawn) = nav.drawn() {
         let px = |x| plot.transform.position_from_point_x(x);
         let rect = Rect::from_x_y_ranges(Rangef::new(px(drawn.from), px(drawn.to)), frame.y_range());
-        painter.rect_filled(rect, CornerRadius::ZERO, palette.accent.gamma_multiply(0.18));
+        painter.rect(
+            rect,
+            CornerRadius::ZERO,
+            palette.accent.gamma_multiply(0.14),
+            Stroke::new(1.0, palette.accent),
+            StrokeKind::Inside,
+        );
     }
 }
 

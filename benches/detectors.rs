@@ -1,6 +1,6 @@
 //! How long do the detectors take to fit and to score? Blobs are made here; peers are measured on the same shapes.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench is a program of its own")]
 
 use divan::Bencher;
 use divan::counter::ItemsCount;

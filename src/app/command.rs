@@ -1,9 +1,11 @@
 //! Everything a user can do, once: menus, shortcuts, buttons, tests and the shortcut sheet all speak these commands.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::settings::ThemeChoice;
 use super::{Perspective, Source};
+use crate::analysis::severity::Severity;
 use crate::recipe::{Preset, Recipe};
 use crate::triage::{TriageAction, Verdict};
 
@@ -55,14 +57,20 @@ pub enum Command {
     PreviousAlert,
     /// Mark or unmark the selected alert for actions on several.
     ToggleMark,
+    /// Mark exactly these alerts for actions on several.
+    Mark(BTreeSet<i64>),
     /// Act on the marked alerts, or on the selected one.
     Triage(TriageAction),
     /// Show the alerts that match the filter being typed.
     Search(String),
     /// Show alerts that are closed, too.
     ShowClosed(bool),
+    /// Show only alerts of these severities; all where empty.
+    FilterSeverities(Vec<Severity>),
     /// Show the rows of this entity in the plots; all rows where `None`.
     ShowEntity(Option<String>),
+    /// Show an alert in the plots.
+    Reveal(i64),
     /// Write scores of every row to a CSV or Parquet file.
     ExportScores(PathBuf),
     /// Write an HTML report.

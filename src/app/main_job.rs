@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Source;
+use super::overview::Overview;
 use crate::cx::Cx;
 use crate::data::Table;
 use crate::data::load::LoadError;
@@ -51,13 +52,16 @@ pub struct Findings {
     pub snapshot: Arc<Snapshot>,
     /// Its alerts, worst first.
     pub alerts: Arc<Vec<NewAlert>>,
+    /// Where its anomalies are.
+    pub overview: Arc<Overview>,
 }
 
 impl Findings {
     /// Groups the anomalies of a result into alerts.
     pub fn of(snapshot: Snapshot) -> Self {
-        let alerts = Arc::new(alerts_of(&snapshot));
-        Self { snapshot: Arc::new(snapshot), alerts }
+        let alerts = alerts_of(&snapshot);
+        let overview = Overview::of(&snapshot, &alerts);
+        Self { snapshot: Arc::new(snapshot), alerts: Arc::new(alerts), overview: Arc::new(overview) }
     }
 
     /// Writes the alerts to the store: new ones appear, known ones are brought up to date, no one's work is lost.

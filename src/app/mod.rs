@@ -3,6 +3,7 @@
 pub mod command;
 pub mod format;
 pub mod main_job;
+pub mod overview;
 pub mod profile;
 pub mod report;
 pub mod series;
@@ -14,4 +15,4 @@ mod store_worker;
 pub use command::Command;
 pub use settings::Settings;
 pub use source::Source;
-pub use state::{App, Dialog, Import, LastRun, Message, MessageKind, Notify, Perspective, Queue, Screen};
+pub use state::{App, Dialog, Focus, Import, LastRun, Message, MessageKind, Notify, Perspective, Queue, Screen};

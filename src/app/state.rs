@@ -107,6 +107,17 @@ pub enum Dialog {
     Unsaved(Box<Command>),
 }
 
+/// A stretch of the horizontal axis the plots were asked to show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Focus {
+    /// Counts up with every time it was asked, so that the plots follow each time once.
+    pub serial: u64,
+    /// Left end: seconds since 1970-01-01 UTC, or the row index.
+    pub from: f64,
+    /// Right end.
+    pub to: f64,
+}
+
 /// The data that is open.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -193,6 +204,8 @@ pub struct App {
     pub last_run: Option<LastRun>,
     /// What the plots draw.
     pub view: Option<Arc<SeriesView>>,
+    /// What the plots were last asked to show.
+    pub focus: Option<Focus>,
     /// The alerts.
     pub queue: Queue,
     /// The latest messages, newest last.
@@ -226,6 +239,7 @@ impl App {
             profile: None,
             last_run: None,
             view: None,
+            focus: None,
             queue: Queue::default(),
             messages: Vec::new(),
             dialog: None,
@@ -277,9 +291,12 @@ impl App {
             Command::NextAlert => self.select_by_step(1),
             Command::PreviousAlert => self.select_by_step(-1),
             Command::ToggleMark => self.queue.toggle_mark(),
+            Command::Mark(ids) => self.queue.marked = ids,
             Command::Triage(action) => self.triage(action),
             Command::Search(text) => self.search(text),
             Command::ShowClosed(show) => self.show_closed(show),
+            Command::FilterSeverities(severities) => self.filter_severities(severities),
+            Command::Reveal(id) => self.reveal(id),
             Command::ShowEntity(entity) => self.show_entity(entity),
             Command::ExportScores(path) => self.export_scores(path),
             Command::ExportReport(path) => self.export_report(path),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::main_job::Findings;
-use crate::triage::{Alert, AlertSummary, Filter, RunOutcome, Store, TriageAction, UndoReport};
+use crate::triage::{Alert, AlertSummary, Counts, Filter, RunOutcome, Store, TriageAction, UndoReport};
 
 /// Something to do with the database.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub(super) enum Reply {
     Recorded(RunOutcome),
     List {
         alerts: Vec<AlertSummary>,
+        counts: Counts,
         selected: Option<Box<Alert>>,
     },
     /// Something was done; the text says what. The list should be refreshed.
@@ -80,8 +81,9 @@ fn answer(store: &mut Store, request: Request) -> Reply {
     let reply = match request {
         Request::Record(findings) => findings.record(store).map(Reply::Recorded),
         Request::Refresh { filter, selected } => store.list(&filter).and_then(|alerts| {
+            let counts = store.counts(&filter)?;
             let selected = selected.map_or(Ok(None), |id| store.get(id))?;
-            Ok(Reply::List { alerts, selected: selected.map(Box::new) })
+            Ok(Reply::List { alerts, counts, selected: selected.map(Box::new) })
         }),
         Request::Apply { ids, action, author, at_micros } => store
             .apply(&ids, &action, &author, at_micros)

@@ -10,7 +10,7 @@ use super::Failure;
 use super::args::{AlertsCommand, AlertsOutput};
 use crate::app::format::{fmt_number, fmt_row, fmt_time};
 use crate::app::settings;
-use crate::triage::{Alert, AlertStatus, AlertSummary, Filter, Store};
+use crate::triage::{Alert, AlertStatus, AlertSummary, Filter, Store, Verdict};
 
 pub(super) fn run(command: AlertsCommand, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
@@ -102,7 +102,7 @@ fn summary(alert: &AlertSummary) -> serde_json::Value {
         "severity": alert.severity.name(),
         "score": alert.peak_score,
         "status": alert.status.name(),
-        "verdict": alert.verdict.map(|verdict| verdict.name()),
+        "verdict": alert.verdict.map(Verdict::name),
         "assignee": alert.assignee,
         "source": alert.source_name,
         "entity": alert.entity,

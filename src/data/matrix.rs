@@ -26,7 +26,7 @@ impl Matrix {
     /// Returns `None` unless `data` holds a whole number of rows, or when there are no features.
     pub fn new(features: impl Into<Arc<[Feature]>>, data: Vec<f64>) -> Option<Self> {
         let features = features.into();
-        if features.is_empty() || data.len() % features.len() != 0 {
+        if features.is_empty() || !data.len().is_multiple_of(features.len()) {
             return None;
         }
         Some(Self { rows: data.len() / features.len(), features, data })

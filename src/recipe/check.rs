@@ -63,7 +63,7 @@ impl Recipe {
             );
         }
         let time_features = &self.features.time_series;
-        if !self.features.raw && !(time_features.enabled || self.features.statistical.z_scores) {
+        if !(self.features.raw || time_features.enabled || self.features.statistical.z_scores) {
             problem(
                 "features",
                 "raw columns, time features and z-scores are all off; nothing is left to detect on".to_owned(),

@@ -36,7 +36,8 @@ impl Preset {
         match self {
             Self::Timeseries => {
                 "Rows in time: raw values, rolling statistics and rolling z-scores per entity. Calls 2 % of the rows \
-                 anomalous. Chosen when a time column is found."
+                 anomalous; detectors other than the forest are fitted on at most 10,000 rows. Chosen when a time \
+                 column is found."
             }
             Self::Tabular => {
                 "Rows without order: the columns themselves, standardised, no features over time. Calls 5 % of the \
@@ -59,7 +60,14 @@ impl Preset {
         let mut recipe = Recipe::default();
         match self {
             Self::Document => {}
-            Self::Timeseries => set_contamination(&mut recipe, 0.02),
+            Self::Timeseries => {
+                set_contamination(&mut recipe, 0.02);
+                // Rolling features are many: this keeps a first look within seconds at hardly any loss.
+                let detectors = &mut recipe.detectors;
+                detectors.one_class_svm.max_fit_rows = 10_000;
+                detectors.local_outlier_factor.max_fit_rows = 10_000;
+                detectors.autoencoder.max_fit_rows = 10_000;
+            }
             Self::Tabular => {
                 recipe.features.time_series.enabled = false;
                 recipe.features.statistical.z_scores = false;

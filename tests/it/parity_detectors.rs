@@ -1,5 +1,7 @@
 //! Do the detectors give the numbers of scikit-learn?
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
 use std::path::Path;
 
 use serde::Deserialize;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cx::{Cancelled, Cx};
+
 /// Points side by side in a block.
 pub(crate) const LANES: usize = 8;
 
@@ -23,15 +25,20 @@ pub(crate) struct Points {
 
 impl Points {
     /// Points from rows of `n_features` values each, which go through [`coordinate`].
-    pub(crate) fn new<'a>(n_features: usize, rows: impl ExactSizeIterator<Item = &'a [f64]>) -> Self {
+    pub(crate) fn new<'a>(
+        n_features: usize,
+        rows: impl ExactSizeIterator<Item = &'a [f64]>,
+        cx: &Cx,
+    ) -> Result<Self, Cancelled> {
         let len = rows.len();
         let mut data = vec![0.0; len.div_ceil(LANES) * LANES * n_features];
         for (at, row) in rows.enumerate() {
+            cx.check()?;
             let first = at / LANES * LANES * n_features + at % LANES;
             let targets = data.iter_mut().skip(first).step_by(LANES);
             targets.zip(row).for_each(|(target, &value)| *target = coordinate(value));
         }
-        Self { data, n_features, len }
+        Ok(Self { data, n_features, len })
     }
 
     /// Number of points.
@@ -84,7 +91,7 @@ mod tests {
     #[test]
     fn distances_are_those_of_the_rows() {
         let rows: Vec<[f64; 3]> = (0..11).map(|i| [f64::from(i), f64::from(i * i), -1.0]).collect();
-        let mut points = Points::new(3, rows.iter().map(<[f64; 3]>::as_slice));
+        let mut points = Points::new(3, rows.iter().map(<[f64; 3]>::as_slice), &Cx::default()).unwrap();
         assert_eq!((points.len(), points.n_features()), (11, 3));
         points.swap(0, 10);
         assert_eq!(points.point(0), [10.0, 100.0, -1.0]);
@@ -95,7 +102,7 @@ mod tests {
 
     #[test]
     fn huge_coordinates_give_finite_distances() {
-        let points = Points::new(2, [&[1e300, -1e300][..]].into_iter());
+        let points = Points::new(2, [&[1e300, -1e300][..]].into_iter(), &Cx::default()).unwrap();
         let far =
             squared_distances(points.blocks_in(0..1).next().unwrap(), &[coordinate(-f64::MAX), coordinate(f64::MAX)]);
         assert!(far[0].is_finite() && far[0] > 1e300);

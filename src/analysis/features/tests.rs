@@ -26,13 +26,13 @@ fn windows_that_have_only_begun_give_nothing() {
     for unit in [WindowUnit::Rows, WindowUnit::Minutes] {
         let mut config = config(&[4], unit);
         config.time_series.rolling_statistics.min_history = 0.5;
-        let mean = named(&compute(&table, &config), "x_mean_4");
+        let features = compute(&table, &config);
+        let (mean, z) = (named(&features, "x_mean_4"), named(&features, "x_z_4"));
         // Half of four rows is there with the second row; half of four minutes has passed with the third.
         let n_missing = if unit == WindowUnit::Rows { 1 } else { 2 };
         let missing: Vec<usize> = (0..8).filter(|&row| mean[row].is_nan()).collect();
         let expected: Vec<usize> = (0..n_missing).chain(5..5 + n_missing).collect();
         assert_eq!(missing, expected, "{unit:?}");
-        let z = named(&compute(&table, &config), "x_z_4");
         assert_eq!((0..8).filter(|&row| z[row].is_nan()).collect::<Vec<_>>(), [0, 1, 5, 6], "{unit:?}");
     }
 }

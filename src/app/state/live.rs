@@ -72,7 +72,7 @@ impl App {
             move |_, _| {
                 let findings = Findings::of(Engine::recombine(&findings.snapshot, &wanted));
                 let profile = ResultProfile::of(&findings);
-                let view = view.map(|view| view.with_scores(&findings.snapshot));
+                let view = view.map(|view| view.with_findings(&findings));
                 Ok(Recombined { findings, profile, view })
             },
         );

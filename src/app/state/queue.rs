@@ -1,10 +1,12 @@
 //! The queue of alerts as the window shows it, and actions on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
+use super::super::series::alert_extent;
 use super::super::store_worker::{Reply, Request};
-use super::{App, MessageKind};
-use crate::triage::{Alert, AlertStatus, AlertSummary, Filter, TriageAction};
+use super::{App, Focus, MessageKind, Perspective};
+use crate::analysis::severity::Severity;
+use crate::triage::{Alert, AlertStatus, AlertSummary, Counts, Filter, TriageAction};
 
 /// The alerts on show.
 #[derive(Debug, Default)]
@@ -21,6 +23,10 @@ pub struct Queue {
     pub search: String,
     /// Whether closed alerts are shown.
     pub show_closed: bool,
+    /// Only alerts of these severities are shown; empty: all.
+    pub severities: Vec<Severity>,
+    /// How many alerts there are of each kind, were they all asked for.
+    pub counts: Counts,
 }
 
 impl Queue {
@@ -41,6 +47,12 @@ impl Queue {
     /// Forgets alerts of data that is closed; keeps how they are shown.
     pub(super) fn forget(&mut self) {
         *self = Self { show_closed: self.show_closed, ..Self::default() };
+    }
+
+    /// An alert of the list, or the selected one.
+    pub fn alert(&self, id: i64) -> Option<&AlertSummary> {
+        let listed = self.alerts.iter().find(|alert| alert.id == id);
+        listed.or_else(|| self.detail.as_ref().map(|alert| &alert.summary).filter(|alert| alert.id == id))
     }
 
     fn position(&self) -> Option<usize> {
@@ -104,6 +116,24 @@ impl App {
         self.refresh_queue();
     }
 
+    pub(super) fn filter_severities(&mut self, severities: Vec<Severity>) {
+        self.queue.severities = severities;
+        self.refresh_queue();
+    }
+
+    /// Shows an alert in the plots: its entity, and the stretch around it.
+    pub(super) fn reveal(&mut self, id: i64) {
+        let Some(alert) = self.queue.alert(id) else { return };
+        let (entity, (from, to)) = (alert.entity.clone(), alert_extent(alert));
+        let serial = self.focus.map_or(0, |focus| focus.serial) + 1;
+        self.focus = Some(Focus { serial, from, to });
+        if self.view.as_ref().is_some_and(|view| view.entity != entity) {
+            self.show_entity(entity);
+        }
+        self.settings.perspective = Perspective::Explore;
+        self.select(Some(id));
+    }
+
     /// Asks for the alerts that match, and for the selected one in full.
     pub(super) fn refresh_queue(&mut self) {
         let mut statuses = vec![AlertStatus::New, AlertStatus::Acknowledged];
@@ -114,6 +144,7 @@ impl App {
             statuses,
             source_id: self.data.as_ref().map(|loaded| loaded.table.source_id.clone()),
             text: self.queue.search.trim().to_owned(),
+            severities: self.queue.severities.clone(),
             ..Filter::default()
         };
         self.ask_store(Request::Refresh { filter, selected: self.queue.selected });
@@ -133,8 +164,10 @@ impl App {
                     self.say(MessageKind::Info, format!("Alerts: {new} new, {updated} known, {gone} no longer found"));
                     self.refresh_queue();
                 }
-                Reply::List { alerts, selected } => {
-                    self.queue.marked.retain(|id| alerts.iter().any(|alert| alert.id == *id));
+                Reply::List { alerts, counts, selected } => {
+                    let listed: HashSet<i64> = alerts.iter().map(|alert| alert.id).collect();
+                    self.queue.marked.retain(|id| listed.contains(id));
+                    self.queue.counts = counts;
                     self.queue.alerts = alerts;
                     self.queue.detail = selected;
                 }

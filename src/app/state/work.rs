@@ -58,13 +58,21 @@ impl App {
             }
             Ok(Output::Loaded(loaded)) => self.loaded(loaded),
             Ok(Output::Findings(findings)) => self.found(findings),
-            Ok(Output::View(view)) => self.view = Some(Arc::new(view)),
+            Ok(Output::View(view)) => self.view = Some(Arc::new(self.up_to_date(view))),
             Ok(Output::Written(path)) => self.say(MessageKind::Info, format!("Written: {}", path.display())),
             Err(JobError::Cancelled) => self.say(MessageKind::Info, "Cancelled"),
             Err(error) => match &mut self.screen {
                 Screen::Import(import) => import.error = Some(error.to_string()),
                 _ => self.say(MessageKind::Error, error.to_string()),
             },
+        }
+    }
+
+    /// The view with the latest result, which may have come in while it was being prepared.
+    fn up_to_date(&self, view: SeriesView) -> SeriesView {
+        match &self.findings {
+            Some(findings) if !view.is_of(findings) => view.with_findings(findings),
+            _ => view,
         }
     }
 
@@ -170,7 +178,7 @@ impl App {
     /// Shows a result, which may be partial.
     fn show(&mut self, findings: Findings) {
         if let Some(view) = &self.view {
-            self.view = Some(Arc::new(view.with_scores(&findings.snapshot)));
+            self.view = Some(Arc::new(view.with_findings(&findings)));
         }
         self.profile = Some(Arc::new(ResultProfile::of(&findings)));
         self.findings = Some(findings);
@@ -184,7 +192,7 @@ impl App {
     fn build_view(&mut self, entity: Option<String>) {
         let Some(loaded) = &self.data else { return };
         let table = Arc::clone(&loaded.table);
-        let snapshot = self.findings.as_ref().map(|f| Arc::clone(&f.snapshot));
+        let findings = self.findings.clone();
         let notify = Arc::clone(&self.notify);
         let job = Job::spawn(
             "Preparing plots",
@@ -192,8 +200,8 @@ impl App {
             move || notify(),
             move |cx, _| {
                 let view = SeriesView::build(&table, entity.as_deref(), cx).map_err(|_| JobError::Cancelled)?;
-                Ok(Output::View(match &snapshot {
-                    Some(snapshot) => view.with_scores(snapshot),
+                Ok(Output::View(match &findings {
+                    Some(findings) => view.with_findings(findings),
                     None => view,
                 }))
             },

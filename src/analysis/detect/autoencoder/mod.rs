@@ -155,7 +155,8 @@ mod tests {
         let score = |threads: usize, seed: u64| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let cx = Cx { seed, ..Cx::default() };
+                let mut cx = Cx::default();
+                cx.seed = seed;
                 let config = AutoencoderConfig { epochs: 3, dropout_rate: 0.2, ..quick() };
                 FittedAutoencoder::fit(&config, &x, &cx).unwrap().decision_function(&x, &cx).unwrap()
             })

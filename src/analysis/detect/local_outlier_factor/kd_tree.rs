@@ -70,7 +70,7 @@ impl KdTree {
             at += 1;
         }
         let ordered: Vec<&[f64]> = rows.iter().map(|&row| x.row(row as usize)).collect();
-        Ok(Self { points: Points::new(d, ordered.into_iter()), rows, nodes, boxes })
+        Ok(Self { points: Points::new(d, ordered.into_iter(), cx)?, rows, nodes, boxes })
     }
 
     /// Number of coordinates.

@@ -42,8 +42,10 @@ pub(super) struct Scan {
 struct Candidates {
     /// The k smallest upper bounds so far.
     upper: Nearest,
-    /// Lower bounds of all points that may be among the k nearest, with their places.
+    /// Lower bounds of the points that may be among the k nearest, with their places.
     lower: Vec<(f64, u32)>,
+    /// The nearest of the points measured exactly.
+    exact: Nearest,
 }
 
 impl Scan {
@@ -51,6 +53,7 @@ impl Scan {
         let (n, d) = (x.n_rows(), x.n_features());
         let mut center = vec![0.0; d];
         for row in x.iter_rows() {
+            cx.check()?;
             center.iter_mut().zip(row).for_each(|(mean, &value)| *mean += coordinate(value) / n as f64);
         }
         cx.check()?;
@@ -61,6 +64,7 @@ impl Scan {
         let mut exact = Vec::with_capacity(n * d);
         let mut rough = Vec::with_capacity(n * (d + 1));
         for &(length, row) in &order {
+            cx.check()?;
             let first = exact.len();
             exact.extend(x.row(row as usize).iter().copied().map(coordinate));
             rough.extend(exact[first..].iter().zip(&center).map(|(value, center)| -2.0 * (value - center) as f32));
@@ -92,8 +96,8 @@ impl Scan {
             rough.extend(centered().map(|value| value as f32));
             rough.push(1.0);
         }
-        let mut candidates: Vec<Candidates> =
-            (0..n_points).map(|_| Candidates { upper: Nearest::new(k), lower: Vec::new() }).collect();
+        let candidates = || Candidates { upper: Nearest::new(k), lower: Vec::new(), exact: Nearest::new(k) };
+        let mut candidates: Vec<Candidates> = (0..n_points).map(|_| candidates()).collect();
         for (tile, &longest) in self.longest.iter().enumerate() {
             cx.check()?;
             let first = tile * TILE_POINTS;
@@ -104,19 +108,27 @@ impl Scan {
                 Some(Storage::Cpu(values)) => values.as_slice::<f32>().unwrap_or_default(),
                 _ => &[],
             };
-            for (at, (candidates, length)) in candidates.iter_mut().zip(&lengths).enumerate() {
+            let of_point = candidates.iter_mut().zip(&lengths).zip(points.chunks_exact(d)).enumerate();
+            for (at, ((candidates, length), point)) in of_point {
                 let leave_out = own.map(|own| own + at as u32);
                 match product.get(at * rows.len()..(at + 1) * rows.len()) {
                     Some(rough) if length.max(longest) < LONGEST => {
                         candidates.take_rough(rough, error_bound(d, *length, longest), first, rows, leave_out);
                     }
-                    _ => candidates.take_all(first, rows.len()),
+                    // Without rough distances that are of use, all points of the tile are measured.
+                    _ => {
+                        let places = (first..first + rows.len()).map(|place| place as u32);
+                        self.measure(point, places, leave_out, &mut candidates.exact);
+                    }
                 }
             }
         }
-        let of_point = |(at, (point, candidates)): (usize, (&[f64], Candidates))| {
+        let of_point = |(at, (point, mut candidates)): (usize, (&[f64], Candidates))| {
             cx.check()?;
-            Ok(self.settle(point, candidates, k, own.map(|own| own + at as u32)))
+            let bound = candidates.upper.bound();
+            let places = candidates.lower.iter().filter(|(lower, _)| *lower <= bound).map(|&(_, place)| place);
+            self.measure(point, places, own.map(|own| own + at as u32), &mut candidates.exact);
+            Ok(candidates.exact)
         };
         points.chunks_exact(d).zip(candidates).enumerate().map(of_point).collect()
     }
@@ -130,20 +142,17 @@ impl Scan {
         points.matmul(&tile.t().ok()?).ok()
     }
 
-    /// The nearest points among the candidates.
-    fn settle(&self, point: &[f64], candidates: Candidates, k: usize, leave_out: Option<u32>) -> Nearest {
-        let mut nearest = Nearest::new(k);
-        let bound = candidates.upper.bound();
-        for (lower, place) in candidates.lower {
+    /// Offers the points at some places with their exact distances.
+    fn measure(&self, point: &[f64], places: impl Iterator<Item = u32>, leave_out: Option<u32>, nearest: &mut Nearest) {
+        for place in places {
             let row = self.rows[place as usize];
-            if lower <= bound && Some(row) != leave_out {
+            if Some(row) != leave_out {
                 let first = place as usize * self.n_features;
                 let other = &self.exact[first..first + self.n_features];
                 let differences = other.iter().zip(point).map(|(y, x)| y - x);
                 nearest.offer(Neighbor { squared_distance: differences.fold(0.0, |sum, d| sum + d * d), row });
             }
         }
-        nearest
     }
 }
 
@@ -167,11 +176,6 @@ impl Candidates {
                 }
             }
         }
-    }
-
-    /// Takes in all points of a tile whose rough distances are of no use.
-    fn take_all(&mut self, first: usize, n: usize) {
-        self.lower.extend((first..first + n).map(|place| (f64::NEG_INFINITY, place as u32)));
     }
 }
 

@@ -115,6 +115,7 @@ impl Rbf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cx::Cx;
 
     #[test]
     fn exp_agrees_with_the_standard_library() {
@@ -130,7 +131,8 @@ mod tests {
     #[test]
     fn a_row_may_start_and_end_anywhere() {
         let rows: Vec<[f64; 2]> = (0..37).map(|i| [f64::from(i) * 0.1, f64::from(i % 5)]).collect();
-        let rbf = Rbf { points: Points::new(2, rows.iter().map(<[f64; 2]>::as_slice)), gamma: 0.3 };
+        let rbf =
+            Rbf { points: Points::new(2, rows.iter().map(<[f64; 2]>::as_slice), &Cx::default()).unwrap(), gamma: 0.3 };
         let kernel = |y: &[f64; 2]| (-0.3 * ((y[0] - 1.0).powi(2) + (y[1] - 2.0).powi(2))).exp();
         for (start, end) in [(0, 37), (3, 5), (3, 37), (8, 9), (36, 37), (5, 5)] {
             let mut row = vec![0.0; end - start];

@@ -78,7 +78,7 @@ impl OneClassSvm {
         check_training_rows(x, KIND)?;
         let x = fit_rows(x, config.max_fit_rows, KIND, cx);
         cx.progress().start("One-class SVM: fit", 0);
-        let points = Points::new(x.n_features(), x.iter_rows());
+        let points = Points::new(x.n_features(), x.iter_rows(), cx)?;
         let rbf = Rbf { points, gamma: gamma(config.gamma, &x) };
         let limits = Limits {
             tol: config.tol,
@@ -94,7 +94,7 @@ impl OneClassSvm {
         let support: Vec<u32> = (0..x.n_rows() as u32).filter(is_support).collect();
         let rows: Vec<&[f64]> = support.iter().map(|&row| x.row(row as usize)).collect();
         Ok(Self {
-            support_vectors: Rbf { points: Points::new(x.n_features(), rows.into_iter()), gamma },
+            support_vectors: Rbf { points: Points::new(x.n_features(), rows.into_iter(), cx)?, gamma },
             dual_coef: alpha.into_iter().filter(|&weight| weight > 0.0).collect(),
             support,
             rho,

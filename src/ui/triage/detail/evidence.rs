@@ -1,0 +1,172 @@
+//! Why it is an alert: the values against what is typical, the plot around it, and what each detector says.
+
+use eframe::egui::{Align, Grid, Label, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Place, heading, is_shown};
+use crate::app::format::fmt_number;
+use crate::app::series::{SeriesView, alert_extent};
+use crate::app::{App, Command};
+use crate::triage::{Alert, DetectorVote, FeatureDeviation};
+use crate::ui::explore::{around_extent, mean_step};
+use crate::ui::icons::{self, Icon};
+use crate::ui::plot::spark::{self, Spark};
+use crate::ui::theme::Palette;
+use crate::ui::triage::table::detector_title;
+
+const SPARK: f32 = 74.0;
+const BAR: f32 = 84.0;
+
+/// Draws the evidence.
+pub(super) fn show(ui: &mut Ui, app: &App, alert: &Alert, place: Place, commands: &mut Vec<Command>) {
+    if let Some(top) = alert.top_features.first() {
+        // Beside the plots there is no need for a small one.
+        if place == Place::Triage {
+            heading(ui, &top.source);
+            plot(ui, app, alert, top, commands);
+        }
+        heading(ui, "Values against typical");
+        features(ui, &alert.top_features);
+    }
+    if !alert.fired.is_empty() {
+        heading(ui, "Detectors");
+        detectors(ui, &alert.fired);
+    }
+}
+
+fn plot(ui: &mut Ui, app: &App, alert: &Alert, top: &FeatureDeviation, commands: &mut Vec<Command>) {
+    let weak = Palette::of(ui).weak;
+    match app.view.as_ref().filter(|_| is_shown(app, alert)) {
+        Some(view) => match spark_of(view, alert, top) {
+            Some(spark) => spark::show(ui, &spark, SPARK),
+            None => {
+                ui.colored_label(weak, "This column is not in the data that is open.");
+            }
+        },
+        None => {
+            let entity = alert.summary.entity.clone();
+            ui.horizontal(|ui| {
+                ui.colored_label(weak, "The rows of another entity are loaded.");
+                if ui.button("Show these").clicked() {
+                    commands.push(Command::ShowEntity(entity));
+                }
+            });
+        }
+    }
+}
+
+fn spark_of<'a>(view: &'a SeriesView, alert: &Alert, top: &FeatureDeviation) -> Option<Spark<'a>> {
+    let series = view.columns.iter().find(|series| series.name == top.source)?;
+    let episode = alert_extent(&alert.summary);
+    let peak = alert.summary.peak_time.map_or(f64::from(alert.summary.peak_row), |time| time as f64 / 1e6);
+    // Only the typical value of the column itself is in its units; that of a z-score of it is not.
+    let own = alert.top_features.iter().find(|feature| feature.feature == top.source);
+    let typical = own.map(|feature| feature.typical).filter(|typical| typical.is_finite());
+    Some(Spark { view, series, range: around_extent(episode, mean_step(view)), episode, peak, typical })
+}
+
+fn features(ui: &mut Ui, features: &[FeatureDeviation]) {
+    let palette = Palette::of(ui);
+    let largest = features.iter().map(|feature| feature.deviation.abs()).filter(|d| d.is_finite()).fold(1.0, f64::max);
+    let name_width = (ui.available_width() - BAR - 2.0 * 62.0 - 4.0 * 8.0).max(60.0);
+    Grid::new("features").num_columns(4).spacing([8.0, 4.0]).min_col_width(0.0).show(ui, |ui| {
+        for title in ["", "value", "typical", "deviation"] {
+            let text = RichText::new(title).small().color(palette.weak);
+            if title.is_empty() {
+                ui.allocate_space(vec2(name_width, 0.0));
+            } else if title == "deviation" {
+                ui.label(text).on_hover_text("How far from typical, in units of the scaled feature");
+            } else {
+                right(ui, 62.0, text);
+            }
+        }
+        ui.end_row();
+        for feature in features {
+            ui.allocate_ui(vec2(name_width, 18.0), |ui| {
+                ui.set_min_width(name_width);
+                ui.add(Label::new(&feature.feature).truncate()).on_hover_text(&feature.feature);
+            });
+            right(ui, 62.0, RichText::new(fmt_number(feature.value)).monospace());
+            right(ui, 62.0, RichText::new(fmt_number(feature.typical)).monospace().color(palette.weak));
+            deviation_bar(ui, feature, largest);
+            ui.end_row();
+        }
+    });
+}
+
+fn right(ui: &mut Ui, width: f32, text: RichText) {
+    ui.allocate_ui_with_layout(vec2(width, 18.0), Layout::right_to_left(Align::Center), |ui| {
+        ui.set_min_width(width);
+        ui.add(Label::new(text).truncate());
+    });
+}
+
+/// A bar from the middle: to the right above typical, to the left below.
+fn deviation_bar(ui: &mut Ui, feature: &FeatureDeviation, largest: f64) {
+    let palette = Palette::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(BAR, 18.0), Sense::hover());
+    let track = rect.shrink2(vec2(0.0, 4.0));
+    let center = track.center().x;
+    ui.painter().rect_filled(track, 2.0, palette.raised);
+    let share = (feature.deviation / largest).clamp(-1.0, 1.0);
+    if share.is_finite() {
+        let end = center + share as f32 * track.width() / 2.0;
+        let bar = Rect::from_x_y_ranges(center.min(end)..=center.max(end), track.y_range());
+        ui.painter().rect_filled(bar, 2.0, palette.data);
+    }
+    ui.painter().line_segment([pos2(center, rect.top() + 2.0), pos2(center, rect.bottom() - 2.0)], Stroke::new(1.0, palette.weak));
+    let about = if feature.deviation.is_finite() {
+        format!("{:+.1} from typical, in units of the scaled feature", feature.deviation)
+    } else {
+        "missing".to_owned()
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {about}", feature.feature)));
+    response.on_hover_text(about);
+}
+
+fn detectors(ui: &mut Ui, votes: &[DetectorVote]) {
+    let palette = Palette::of(ui);
+    let (lowest, highest) = bounds(votes);
+    let name_width = (ui.available_width() - BAR - 62.0 - 20.0 - 4.0 * 8.0).max(60.0);
+    Grid::new("detectors").num_columns(4).spacing([8.0, 4.0]).min_col_width(0.0).show(ui, |ui| {
+        for vote in votes {
+            let name = detector_title(&vote.detector);
+            let color = if vote.voted { palette.text } else { palette.weak };
+            let (icon, about) = if vote.voted {
+                (Icon::Check, "votes abnormal")
+            } else {
+                (Icon::Close, "does not vote abnormal")
+            };
+            let icon_color = if vote.voted { palette.accent } else { palette.weak };
+            icons::show(ui, icon, icon_color, &format!("{name} {about}")).on_hover_text(format!("{name} on its own {about}"));
+            ui.allocate_ui(vec2(name_width, 18.0), |ui| {
+                ui.set_min_width(name_width);
+                ui.add(Label::new(RichText::new(name).color(color)).truncate());
+            });
+            score_bar(ui, vote, lowest, highest);
+            right(ui, 62.0, RichText::new(fmt_number(vote.score)).monospace().color(palette.weak));
+            ui.end_row();
+        }
+    });
+}
+
+/// Smallest and largest normalised score, 0 included.
+fn bounds(votes: &[DetectorVote]) -> (f64, f64) {
+    let scores = votes.iter().map(|vote| vote.normalized).filter(|score| score.is_finite());
+    scores.fold((0.0, 1.0), |(low, high), score| (f64::min(low, score), f64::max(high, score)))
+}
+
+fn score_bar(ui: &mut Ui, vote: &DetectorVote, lowest: f64, highest: f64) {
+    let palette = Palette::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(BAR, 18.0), Sense::hover());
+    let track = rect.shrink2(vec2(0.0, 4.0));
+    ui.painter().rect_filled(track, 2.0, palette.raised);
+    let x = |score: f64| track.left() + track.width() * ((score - lowest) / (highest - lowest)).clamp(0.0, 1.0) as f32;
+    if vote.normalized.is_finite() {
+        let (zero, end) = (x(0.0), x(vote.normalized));
+        let bar = Rect::from_x_y_ranges(zero.min(end)..=zero.max(end), track.y_range());
+        ui.painter().rect_filled(bar, 2.0, if vote.voted { palette.accent } else { palette.weak });
+    }
+    let about = format!("normalised score {}, raw score {}", fmt_number(vote.normalized), fmt_number(vote.score));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {about}", detector_title(&vote.detector))));
+    response.on_hover_text(about);
+}

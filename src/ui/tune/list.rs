@@ -1,7 +1,7 @@
 //! Settings that hold several values: numbers, texts, choices, and types by column.
 
 use eframe::egui::{
-    Align, Button, ComboBox, DragValue, Frame, Layout, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense,
+    Align, Align2, Button, ComboBox, DragValue, Frame, Layout, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense,
     TextEdit, Ui, vec2,
 };
 use serde_json::{Map, Value, json};
@@ -80,7 +80,7 @@ fn texts(ui: &mut Ui, path: &str, items: &[Value], columns: &[String]) -> Option
         let edited = chip(ui, width, &format!("Remove {path}[{i}]"), |ui| {
             ui.add_space(6.0);
             let field = TextEdit::singleline(&mut text).desired_width(width - 6.0).frame(Frame::NONE);
-            let field = field.vertical_align(Align::Center).min_size(vec2(0.0, 22.0));
+            let field = field.align(Align2::LEFT_CENTER).min_size(vec2(0.0, 22.0));
             ui.add(field).accessible_name(format!("{path}[{i}]")).changed()
         });
         new = changed_list(items, i, edited, || json!(text)).or(new);

@@ -36,15 +36,16 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
         let room = if has_detail { (ui.available_height() * 0.36).max(2.0 * ITEM) } else { ui.available_height() };
         ui.scope(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            ScrollArea::vertical()
-                .id_salt("alerts_in_view")
-                .max_height(room)
-                .auto_shrink([false, has_detail])
-                .show_rows(ui, ITEM, alerts.len(), |ui, range| {
+            ScrollArea::vertical().id_salt("alerts_in_view").max_height(room).auto_shrink([false, has_detail]).show_rows(
+                ui,
+                ITEM,
+                alerts.len(),
+                |ui, range| {
                     for alert in alerts.get(range).unwrap_or_default() {
                         item(ui, app, alert, commands);
                     }
-                });
+                },
+            );
         });
     }
     if app.queue.selected.is_some() {
@@ -82,9 +83,7 @@ fn empty(ui: &mut Ui, app: &App, state: &State) {
         None => "Run the recipe to look for anomalies.",
         Some(_) if is_filtered => "None matches the filter set in Triage.",
         Some(_) if app.is_busy() => "Alerts appear when the run has ended.",
-        Some(findings) if findings.alerts.is_empty() => {
-            "No anomalies at this threshold. A higher contamination in Tune finds more."
-        }
+        Some(findings) if findings.alerts.is_empty() => "No anomalies at this threshold. A higher contamination in Tune finds more.",
         Some(_) if is_zoomed => "Nothing open in this stretch. Show more of it, or another entity.",
         Some(_) => "Nothing open here: the other alerts are closed, or of another entity.",
     };

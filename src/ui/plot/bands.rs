@@ -137,9 +137,7 @@ mod tests {
             episode(20.5, 20.5, Severity::Low, 0.3),
         ];
         let from = |at| episode_at(&episodes, at, 2.0).map(|episode| episode.from);
-        assert_eq!(
-            [from(5.0), from(11.0), from(15.0), from(19.0), from(20.25), from(21.0)],
-            [Some(0.0), Some(0.0), None, Some(20.0), Some(20.0), Some(20.5)]
-        );
+        assert_eq!([from(5.0), from(11.0), from(15.0), from(19.0), from(20.25), from(21.0)],
+            [Some(0.0), Some(0.0), None, Some(20.0), Some(20.0), Some(20.5)]);
     }
 }

@@ -102,8 +102,7 @@ impl Navigation {
         let now = ui.input(|input| input.time);
 
         let draws = response.dragged_by(PointerButton::Secondary)
-            || (response.dragged_by(PointerButton::Primary)
-                && (self.drawn.is_some() || ui.input(|i| i.modifiers.shift)));
+            || (response.dragged_by(PointerButton::Primary) && (self.drawn.is_some() || ui.input(|i| i.modifiers.shift)));
         if draws {
             self.draw(at);
             ui.set_cursor_icon(CursorIcon::ResizeHorizontal);

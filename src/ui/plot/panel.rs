@@ -55,14 +55,7 @@ impl<'a> Shared<'a> {
 }
 
 /// A panel of one column. `height` includes its title. The plot's range of values fits what is shown.
-pub(crate) fn column(
-    ui: &mut Ui,
-    shared: &Shared<'_>,
-    name: &str,
-    pyramid: &Pyramid,
-    height: f32,
-    nav: &mut Navigation,
-) {
+pub(crate) fn column(ui: &mut Ui, shared: &Shared<'_>, name: &str, pyramid: &Pyramid, height: f32, nav: &mut Navigation) {
     let visible = shared.view.visible(shared.range.from, shared.range.to);
     let seen = pyramid.range(visible.start, visible.end);
     let readout = match (shared.read_index(), seen) {
@@ -79,14 +72,7 @@ pub(crate) fn column(
 }
 
 /// The panel of the combined score, from 0 to 1, with the threshold and the levels of severity.
-pub(crate) fn score(
-    ui: &mut Ui,
-    shared: &Shared<'_>,
-    pyramid: &Pyramid,
-    levels: &SeverityConfig,
-    height: f32,
-    nav: &mut Navigation,
-) {
+pub(crate) fn score(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, levels: &SeverityConfig, height: f32, nav: &mut Navigation) {
     let readout = match shared.read_index() {
         Some(index) => pyramid.values().get(index).map_or_else(|| NONE.to_owned(), |&score| fmt_score(score)),
         None => format!("threshold {}", fmt_score(THRESHOLD_SCORE)),
@@ -105,23 +91,14 @@ struct Look<'a> {
     severity: Option<&'a SeverityConfig>,
 }
 
-fn draw(
-    ui: &mut Ui,
-    shared: &Shared<'_>,
-    pyramid: &Pyramid,
-    about: &str,
-    look: Look<'_>,
-    nav: &mut Navigation,
-) -> PlotResponse<()> {
+fn draw(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, about: &str, look: Look<'_>, nav: &mut Navigation) -> PlotResponse<()> {
     let palette = Palette::of(ui);
     let width = ui.available_width();
     let Look { height, values, severity } = look;
     let n_ticks = (height / 18.0).clamp(3.0, 6.0) as usize;
     let (y_ticks, step) = if severity.is_some() { (vec![0.0, 0.5, 1.0], 0.5) } else { value_ticks(values, n_ticks) };
     let x_ticks = shared.ticks(width - GUTTER);
-    let mark = |ticks: Vec<f64>| {
-        move |_: GridInput| ticks.iter().map(|&value| GridMark { value, step_size: f64::MAX }).collect()
-    };
+    let mark = |ticks: Vec<f64>| move |_: GridInput| ticks.iter().map(|&value| GridMark { value, step_size: f64::MAX }).collect();
     let y_axis = AxisHints::new_y()
         .formatter(move |mark, _| fmt_tick(mark.value, step))
         .min_thickness(GUTTER)

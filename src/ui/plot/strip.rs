@@ -48,9 +48,7 @@ pub(crate) fn show(ui: &mut Ui, range: Range, is_time: bool) {
         let axis = time_axis(range, n_ticks);
         row(&axis.ticks, top, Align2::CENTER_CENTER, false);
         row(&settled(&axis.dates, range, area), top + ROW, Align2::LEFT_CENTER, true);
-        axis.dates
-            .first()
-            .map_or_else(|| "Time axis, UTC".to_owned(), |date| format!("Time axis, UTC, from {}", date.label))
+        axis.dates.first().map_or_else(|| "Time axis, UTC".to_owned(), |date| format!("Time axis, UTC, from {}", date.label))
     } else {
         row(&row_axis(range, n_ticks), top, Align2::CENTER_CENTER, false);
         "Row axis".to_owned()

@@ -1,8 +1,6 @@
 //! Above the queue: search, severities with their counts, closed alerts, and actions on the marked ones. Below it: keys.
 
-use eframe::egui::{
-    Align, Button, Frame, Layout, Margin, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align, Button, Frame, Layout, Margin, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
 use super::State;
 use crate::analysis::severity::Severity;

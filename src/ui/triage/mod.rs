@@ -43,8 +43,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
                 nothing_selected(ui, app);
             }
         });
-    let ground =
-        Frame::new().fill(Palette::of(ui).base).inner_margin(Margin { left: 14, right: 14, top: 10, bottom: 6 });
+    let ground = Frame::new().fill(Palette::of(ui).base).inner_margin(Margin { left: 14, right: 14, top: 10, bottom: 6 });
     CentralPanel::no_frame().frame(ground).show(ui, |ui| {
         bar::show(ui, app, state, commands);
         Panel::bottom("triage_keys")

@@ -31,17 +31,8 @@ enum Field {
 
 impl Field {
     const ALL: [Self; 11] = [
-        Self::Mark,
-        Self::Severity,
-        Self::Score,
-        Self::Entity,
-        Self::When,
-        Self::Length,
-        Self::Rows,
-        Self::What,
-        Self::Detectors,
-        Self::Status,
-        Self::Assignee,
+        Self::Mark, Self::Severity, Self::Score, Self::Entity, Self::When, Self::Length, Self::Rows, Self::What,
+        Self::Detectors, Self::Status, Self::Assignee,
     ];
 
     const fn title(self) -> &'static str {
@@ -160,18 +151,11 @@ fn title(ui: &mut Ui, app: &App, field: Field, commands: &mut Vec<Command>) {
 }
 
 fn aligned<R>(ui: &mut Ui, field: Field, add: impl FnOnce(&mut Ui) -> R) -> R {
-    let layout =
-        if field.is_number() { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    let layout = if field.is_number() { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     ui.with_layout(layout, add).inner
 }
 
-fn alert_row(
-    row: &mut TableRow<'_, '_>,
-    app: &App,
-    alert: &AlertSummary,
-    fields: &[Field],
-    commands: &mut Vec<Command>,
-) {
+fn alert_row(row: &mut TableRow<'_, '_>, app: &App, alert: &AlertSummary, fields: &[Field], commands: &mut Vec<Command>) {
     for &field in fields {
         row.col(|ui| {
             aligned(ui, field, |ui| cell(ui, app, alert, field, commands));
@@ -198,11 +182,7 @@ fn cell(ui: &mut Ui, app: &App, alert: &AlertSummary, field: Field, commands: &m
             severity_icon(ui, alert.severity);
         }
         Field::Score => text(ui, RichText::new(fmt_score(alert.peak_score)).monospace().color(color), ""),
-        Field::Entity => text(
-            ui,
-            RichText::new(alert.entity.as_deref().unwrap_or_default()).color(color),
-            alert.entity.as_deref().unwrap_or_default(),
-        ),
+        Field::Entity => text(ui, RichText::new(alert.entity.as_deref().unwrap_or_default()).color(color), alert.entity.as_deref().unwrap_or_default()),
         Field::When => {
             let when = alert.start_time.map_or_else(|| format!("row {}", fmt_row(alert.peak_row)), short_time);
             let full = alert.start_time.map(fmt_time).unwrap_or_default();
@@ -213,9 +193,7 @@ fn cell(ui: &mut Ui, app: &App, alert: &AlertSummary, field: Field, commands: &m
         Field::What => text(ui, RichText::new(&alert.sentence).color(color), &alert.sentence),
         Field::Detectors => votes(ui, app, alert),
         Field::Status => status(ui, alert),
-        Field::Assignee => {
-            text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), "")
-        }
+        Field::Assignee => text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), ""),
     }
 }
 
@@ -346,9 +324,7 @@ fn empty(ui: &mut Ui, app: &App, commands: &mut Vec<Command>) {
         Some(findings) if findings.alerts.is_empty() => {
             ("No anomalies", "Nothing lies above the threshold. A higher contamination in Tune finds more.")
         }
-        Some(_) if n_closed > 0 && !app.queue.show_closed => {
-            ("The queue is empty", "Every alert is closed. Well done.")
-        }
+        Some(_) if n_closed > 0 && !app.queue.show_closed => ("The queue is empty", "Every alert is closed. Well done."),
         Some(_) => ("The queue is empty", "Nothing is waiting."),
     };
     widgets::empty_state(ui, title, text);
@@ -369,8 +345,7 @@ mod tests {
 
     #[test]
     fn votes_are_told_by_name() {
-        let vote =
-            |detector: &str, voted| DetectorVote { detector: detector.into(), score: 0.0, normalized: 0.0, voted };
+        let vote = |detector: &str, voted| DetectorVote { detector: detector.into(), score: 0.0, normalized: 0.0, voted };
         let votes = [vote("isolation_forest", true), vote("autoencoder", false)];
         assert_eq!(votes_text(&votes), "1 of 2 detectors vote so: Isolation forest");
         assert_eq!(votes_text(&votes[1..]), "0 of 1 detectors vote so");

@@ -113,10 +113,7 @@ fn deviation_bar(ui: &mut Ui, feature: &FeatureDeviation, largest: f64) {
         let bar = Rect::from_x_y_ranges(center.min(end)..=center.max(end), track.y_range());
         ui.painter().rect_filled(bar, 2.0, palette.data);
     }
-    ui.painter().line_segment(
-        [pos2(center, rect.top() + 2.0), pos2(center, rect.bottom() - 2.0)],
-        Stroke::new(1.0, palette.weak),
-    );
+    ui.painter().line_segment([pos2(center, rect.top() + 2.0), pos2(center, rect.bottom() - 2.0)], Stroke::new(1.0, palette.weak));
     let about = if feature.deviation.is_finite() {
         format!("{:+.1} from typical, in units of the scaled feature", feature.deviation)
     } else {
@@ -134,11 +131,13 @@ fn detectors(ui: &mut Ui, votes: &[DetectorVote]) {
         for vote in votes {
             let name = detector_title(&vote.detector);
             let color = if vote.voted { palette.text } else { palette.weak };
-            let (icon, about) =
-                if vote.voted { (Icon::Check, "votes abnormal") } else { (Icon::Close, "does not vote abnormal") };
+            let (icon, about) = if vote.voted {
+                (Icon::Check, "votes abnormal")
+            } else {
+                (Icon::Close, "does not vote abnormal")
+            };
             let icon_color = if vote.voted { palette.accent } else { palette.weak };
-            icons::show(ui, icon, icon_color, &format!("{name} {about}"))
-                .on_hover_text(format!("{name} on its own {about}"));
+            icons::show(ui, icon, icon_color, &format!("{name} {about}")).on_hover_text(format!("{name} on its own {about}"));
             ui.allocate_ui(vec2(name_width, 18.0), |ui| {
                 ui.set_min_width(name_width);
                 ui.add(Label::new(RichText::new(name).color(color)).truncate());
@@ -168,7 +167,6 @@ fn score_bar(ui: &mut Ui, vote: &DetectorVote, lowest: f64, highest: f64) {
         ui.painter().rect_filled(bar, 2.0, if vote.voted { palette.accent } else { palette.weak });
     }
     let about = format!("normalised score {}, raw score {}", fmt_number(vote.normalized), fmt_number(vote.score));
-    response
-        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {about}", detector_title(&vote.detector))));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {about}", detector_title(&vote.detector))));
     response.on_hover_text(about);
 }

@@ -1,8 +1,8 @@
 //! Settings that hold several values: numbers, texts, choices, and types by column.
 
 use eframe::egui::{
-    Align, Align2, Button, ComboBox, DragValue, Frame, Layout, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense,
-    TextEdit, Ui, vec2,
+    Align, Button, Color32, ComboBox, DragValue, Layout, Margin, Popup, PopupCloseBehavior, RichText, ScrollArea,
+    Sense, TextEdit, Ui, vec2,
 };
 use serde_json::{Map, Value, json};
 
@@ -78,9 +78,8 @@ fn texts(ui: &mut Ui, path: &str, items: &[Value], columns: &[String]) -> Option
         let mut text = item.as_str().unwrap_or_default().to_owned();
         let width = (text.chars().count() as f32 * 8.0 + 14.0).clamp(28.0, 150.0);
         let edited = chip(ui, width, &format!("Remove {path}[{i}]"), |ui| {
-            ui.add_space(6.0);
-            let field = TextEdit::singleline(&mut text).desired_width(width - 6.0).frame(Frame::NONE);
-            let field = field.align(Align2::LEFT_CENTER).min_size(vec2(0.0, 22.0));
+            let field = TextEdit::singleline(&mut text).desired_width(width - 12.0).margin(Margin::symmetric(6, 2));
+            let field = field.background_color(Color32::TRANSPARENT);
             ui.add(field).accessible_name(format!("{path}[{i}]")).changed()
         });
         new = changed_list(items, i, edited, || json!(text)).or(new);

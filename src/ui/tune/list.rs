@@ -126,6 +126,8 @@ fn chip(ui: &mut Ui, width: f32, remove: &str, edit: impl FnOnce(&mut Ui) -> boo
     ui.painter().rect_filled(rect, 5.0, Palette::of(ui).raised);
     inside(ui, rect, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().button_padding.y = 1.0;
+        ui.spacing_mut().interact_size.y = 20.0;
         let changed = edit(ui);
         match icons::button(ui, Icon::Close, remove).clicked() {
             true => Edited::Removed,

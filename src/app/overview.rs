@@ -175,7 +175,8 @@ mod tests {
     fn a_cell_keeps_the_worst_however_coarse() {
         use Severity::{Critical, Low, Medium};
         // Rows out of time order: the cells are in order all the same.
-        let lane = lane(&[(600, Low, 0.31), (601, Medium, 0.5), (3, Low, 0.4), (601, Critical, 0.95), (600, Low, 0.35)]);
+        let lane =
+            lane(&[(600, Low, 0.31), (601, Medium, 0.5), (3, Low, 0.4), (601, Critical, 0.95), (600, Low, 0.35)]);
         assert_eq!((lane.n_anomalies, lane.worst, lane.peak_score), (5, Some(Critical), 0.95));
         let cells: Vec<_> = lane.cells.iter().map(|c| (c.index, c.n_anomalies, c.worst)).collect();
         assert_eq!(cells, [(3, 1, Low), (600, 2, Low), (601, 2, Critical)]);

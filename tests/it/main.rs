@@ -11,3 +11,4 @@ mod parity_metrics;
 mod rooms;
 mod triage;
 mod window;
+mod window_explore;

@@ -12,13 +12,14 @@ use crate::triage::{AlertStatus, AlertSummary};
 use crate::ui::plot::Range;
 use crate::ui::text::one_line;
 use crate::ui::theme::{GAP, Palette, paint_severity};
-use crate::ui::triage::detail;
+use crate::ui::triage::{detail, what};
 use crate::ui::widgets;
 
 const ITEM: f32 = 42.0;
 
 /// Draws the panel.
 pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec<Command>) {
+    ui.take_available_width();
     let alerts = in_view(app, state);
     ui.horizontal(|ui| {
         widgets::section_header(ui, &format!("{} in view", count_title(alerts.len())));
@@ -36,16 +37,15 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
         let room = if has_detail { (ui.available_height() * 0.36).max(2.0 * ITEM) } else { ui.available_height() };
         ui.scope(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            ScrollArea::vertical().id_salt("alerts_in_view").max_height(room).auto_shrink([false, has_detail]).show_rows(
-                ui,
-                ITEM,
-                alerts.len(),
-                |ui, range| {
+            ScrollArea::vertical()
+                .id_salt("alerts_in_view")
+                .max_height(room)
+                .auto_shrink([false, has_detail])
+                .show_rows(ui, ITEM, alerts.len(), |ui, range| {
                     for alert in alerts.get(range).unwrap_or_default() {
                         item(ui, app, alert, commands);
                     }
-                },
-            );
+                });
         });
     }
     if app.queue.selected.is_some() {
@@ -83,7 +83,9 @@ fn empty(ui: &mut Ui, app: &App, state: &State) {
         None => "Run the recipe to look for anomalies.",
         Some(_) if is_filtered => "None matches the filter set in Triage.",
         Some(_) if app.is_busy() => "Alerts appear when the run has ended.",
-        Some(findings) if findings.alerts.is_empty() => "No anomalies at this threshold. A higher contamination in Tune finds more.",
+        Some(findings) if findings.alerts.is_empty() => {
+            "No anomalies at this threshold. A higher contamination in Tune finds more."
+        }
         Some(_) if is_zoomed => "Nothing open in this stretch. Show more of it, or another entity.",
         Some(_) => "Nothing open here: the other alerts are closed, or of another entity.",
     };
@@ -107,7 +109,7 @@ fn item(ui: &mut Ui, app: &App, alert: &AlertSummary, commands: &mut Vec<Command
     one_line(ui, title_rect, Align::Min, &heading(alert), FontId::proportional(12.5), palette.text);
     let text_rect = rect.with_min_x(rect.left() + 26.0).with_min_y(rect.top() + 22.0).with_max_x(rect.right() - 8.0);
     let text_rect = text_rect.with_max_y(rect.bottom() - 4.0);
-    one_line(ui, text_rect, Align::Min, without_entity(alert), FontId::proportional(11.5), palette.weak);
+    one_line(ui, text_rect, Align::Min, what(alert), FontId::proportional(11.5), palette.weak);
     let about = format!("Alert, {}: {}", alert.severity.name(), alert.sentence);
     response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_selected, &about));
     if response.on_hover_text(&alert.sentence).clicked() {
@@ -128,11 +130,4 @@ fn heading(alert: &AlertSummary) -> String {
         AlertStatus::Closed => " · closed",
     };
     format!("{when}{whose}{status}")
-}
-
-/// The sentence without the entity it begins with, which the heading says already.
-fn without_entity(alert: &AlertSummary) -> &str {
-    let entity = alert.entity.as_deref().unwrap_or_default();
-    let rest = alert.sentence.strip_prefix(entity).and_then(|rest| rest.strip_prefix(": "));
-    rest.unwrap_or(&alert.sentence)
 }

@@ -27,19 +27,20 @@ const MAX_SHARE: f32 = 0.3;
 pub(super) fn show(ui: &mut Ui, app: &App, overview: &Overview, state: &mut State, commands: &mut Vec<Command>) {
     let shown = app.view.as_ref().and_then(|view| view.entity.as_deref());
     let scene = Scene { overview, in_view: state.nav.range(), full: Range::new(overview.extent.0, overview.extent.1) };
-    let mut act = |response: &Response, lane: &Lane, area: Rangef, cell: Option<Cell>, commands: &mut Vec<Command>| {
-        state.nav.follow_overview(response, area);
-        if response.clicked() {
-            if let Some(cell) = cell {
-                state.nav.show(scene.stretch(area, cell).padded(1.0));
+    let mut act =
+        |ui: &Ui, response: &Response, lane: &Lane, area: Rangef, cell: Option<Cell>, commands: &mut Vec<Command>| {
+            state.nav.follow_overview(ui, response, area);
+            if response.clicked() {
+                if let Some(cell) = cell {
+                    state.nav.show(scene.stretch(area, cell).padded(1.0));
+                }
+                if !lane.name.is_empty() && shown != Some(lane.name.as_str()) {
+                    commands.push(Command::ShowEntity(Some(lane.name.clone())));
+                }
             }
-            if !lane.name.is_empty() && shown != Some(lane.name.as_str()) {
-                commands.push(Command::ShowEntity(Some(lane.name.clone())));
-            }
-        }
-    };
+        };
     let (response, area, cell) = lane(ui, &scene, &overview.overall, "All", false);
-    act(&response, &overview.overall, area, cell, commands);
+    act(ui, &response, &overview.overall, area, cell, commands);
     let room = ui.available_height() * MAX_SHARE;
     let n_lanes = overview.entities.len().min(MAX_LANES).min((room / LANE).max(2.0) as usize);
     ScrollArea::vertical().id_salt("lanes").max_height(n_lanes as f32 * LANE).auto_shrink([false, true]).show_rows(
@@ -50,7 +51,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, overview: &Overview, state: &mut Stat
             for entity in overview.entities.get(range).unwrap_or_default() {
                 let is_shown = shown == Some(entity.name.as_str());
                 let (response, area, cell) = lane(ui, &scene, entity, &entity.name, is_shown);
-                act(&response, entity, area, cell, commands);
+                act(ui, &response, entity, area, cell, commands);
             }
         },
     );

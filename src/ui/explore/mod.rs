@@ -99,11 +99,13 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
         .default_size((width * 0.23).clamp(220.0, 340.0))
         .size_range(200.0..=width * 0.4)
         .show(ui, |ui| alerts::show(ui, app, state, commands));
-    let ground = Frame::new().fill(Palette::of(ui).base).inner_margin(Margin { left: 12, right: 14, top: 6, bottom: 4 });
+    let ground =
+        Frame::new().fill(Palette::of(ui).base).inner_margin(Margin { left: 12, right: 14, top: 6, bottom: 4 });
     CentralPanel::no_frame().frame(ground).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         toolbar::show(ui, app, state);
-        if let Some(findings) = &app.findings {
+        // Where rows have no order, neither has a place in a lane a meaning.
+        if let Some(findings) = app.findings.as_ref().filter(|findings| findings.overview.is_time) {
             lanes::show(ui, app, &findings.overview, state, commands);
         }
         stack::show(ui, app, state, commands);

@@ -17,7 +17,10 @@ pub(super) fn show(ui: &mut Ui, app: &App, commands: &mut Vec<Command>) {
     let alerts = &findings.alerts;
     widgets::section_header(ui, "Worst rows");
     if alerts.is_empty() {
-        ui.colored_label(Palette::of(ui).weak, "No anomalies at this threshold. A higher contamination in Tune finds more.");
+        ui.colored_label(
+            Palette::of(ui).weak,
+            "No anomalies at this threshold. A higher contamination in Tune finds more.",
+        );
         return;
     }
     let selected = app.queue.selected.and_then(|id| app.queue.alert(id)).map(|alert| alert.start_row);

@@ -1,8 +1,8 @@
 //! Which entity and which columns are shown.
 
 use eframe::egui::{
-    Align, Align2, Id, Layout, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle, TextWrapMode, Ui, WidgetInfo, pos2,
-    vec2,
+    Align, Align2, Id, Layout, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle, TextWrapMode, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::State;
@@ -21,6 +21,7 @@ const ENTITY_ROW: f32 = 24.0;
 
 /// Draws the side panel.
 pub(super) fn show(ui: &mut Ui, app: &App, table: &Table, state: &mut State, commands: &mut Vec<Command>) {
+    ui.take_available_width();
     if let Some(entities) = table.entities() {
         let n = entities.names.len();
         widgets::section_header(ui, &fmt_counted_title(n, "Entity", "Entities"));
@@ -130,30 +131,39 @@ fn columns(ui: &mut Ui, table: &Table, state: &mut State) {
     let search = state.column_search.trim().to_lowercase();
     let shown: Vec<&str> = names.into_iter().filter(|name| name.to_lowercase().contains(&search)).collect();
     ui.spacing_mut().item_spacing.y = 2.0;
-    ScrollArea::vertical().id_salt("columns").auto_shrink([false, false]).show_rows(ui, 22.0, shown.len(), |ui, range| {
-        for &name in shown.get(range).unwrap_or_default() {
-            let mut is_on = state.columns.contains(name);
-            let text = RichText::new(name).color(if is_on { Palette::of(ui).text } else { Palette::of(ui).weak });
-            let width = ui.available_width();
-            let response = ui.allocate_ui(vec2(width, 22.0), |ui| {
-                ui.set_width(width);
-                ui.style_mut().wrap_mode = Some(TextWrapMode::Truncate);
-                ui.checkbox(&mut is_on, text)
-            });
-            let response = response.inner.on_hover_text(name);
-            if response.changed() {
-                if is_on {
-                    state.columns.insert(name.to_owned());
-                } else {
-                    state.columns.remove(name);
+    ScrollArea::vertical().id_salt("columns").auto_shrink([false, false]).show_rows(
+        ui,
+        22.0,
+        shown.len(),
+        |ui, range| {
+            for &name in shown.get(range).unwrap_or_default() {
+                let mut is_on = state.columns.contains(name);
+                let text = RichText::new(name).color(if is_on { Palette::of(ui).text } else { Palette::of(ui).weak });
+                let width = ui.available_width();
+                let response = ui.allocate_ui(vec2(width, 22.0), |ui| {
+                    ui.set_width(width);
+                    ui.style_mut().wrap_mode = Some(TextWrapMode::Truncate);
+                    ui.checkbox(&mut is_on, text)
+                });
+                let response = response.inner.on_hover_text(name);
+                if response.changed() {
+                    if is_on {
+                        state.columns.insert(name.to_owned());
+                    } else {
+                        state.columns.remove(name);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 fn search(ui: &mut Ui, id: &str, text: &mut String, name: &str) {
-    let edit = TextEdit::singleline(text).id(Id::unique(("explore", id))).hint_text(name).desired_width(f32::INFINITY);
+    let edit = TextEdit::singleline(text)
+        .id(Id::unique(("explore", id)))
+        .hint_text(name)
+        .desired_width(f32::INFINITY)
+        .background_color(Palette::of(ui).raised);
     ui.add(edit).accessible_name(name);
     ui.add_space(GAP_S);
 }

@@ -21,7 +21,8 @@ const ROWS_SHARE: f32 = 0.3;
 /// Draws the stack in what is left of the height.
 pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec<Command>) {
     let (Some(view), Some(range)) = (&app.view, state.nav.range()) else {
-        let (title, text) = if app.view.is_some() { ("No rows", "The table is empty.") } else { ("", "Preparing the plots…") };
+        let (title, text) =
+            if app.view.is_some() { ("No rows", "The table is empty.") } else { ("", "Preparing the plots…") };
         widgets::empty_state(ui, title, text);
         return;
     };
@@ -41,16 +42,22 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
             widgets::empty_state(ui, "No columns chosen", "Tick columns on the left to see them here.");
             return;
         }
-        ScrollArea::vertical().id_salt("panels").auto_shrink([false, false]).show_rows(ui, height, chosen.len(), |ui, range| {
-            for series in chosen.get(range).unwrap_or_default() {
-                panel::column(ui, &shared, &series.name, &series.pyramid, height, &mut state.nav);
-            }
-        });
+        ScrollArea::vertical().id_salt("panels").auto_shrink([false, false]).show_rows(
+            ui,
+            height,
+            chosen.len(),
+            |ui, range| {
+                for series in chosen.get(range).unwrap_or_default() {
+                    panel::column(ui, &shared, &series.name, &series.pyramid, height, &mut state.nav);
+                }
+            },
+        );
     });
     if let (Some(score), Some(findings)) = (&view.score, &app.findings) {
         panel::score(ui, &shared, score, &findings.snapshot.recipe.severity, SCORE, &mut state.nav);
     }
-    strip::show(ui, range, view.is_time);
+    let read = shared.cursor.and_then(|cursor| view.x.get(view.nearest(cursor)?)).copied();
+    strip::show(ui, range, view.is_time, read);
     if has_rows {
         rows::show(ui, app, commands);
     }

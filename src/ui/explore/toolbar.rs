@@ -76,7 +76,13 @@ fn describe(range: Range, is_time: bool) -> String {
     if is_time {
         let micros = |secs: f64| (secs * 1e6).round() as i64;
         // Minutes are enough where hours are shown, seconds where minutes are.
-        let unit = if range.len() > 7200.0 { 60.0 } else if range.len() > 60.0 { 1.0 } else { 1e-6 };
+        let unit = if range.len() > 7200.0 {
+            60.0
+        } else if range.len() > 60.0 {
+            1.0
+        } else {
+            1e-6
+        };
         let whole = |secs: f64| micros((secs / unit).round() * unit);
         let length = fmt_duration(whole(range.to).abs_diff(whole(range.from)));
         let span = fmt_span(whole(range.from), whole(range.to));

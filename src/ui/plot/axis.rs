@@ -40,11 +40,45 @@ impl TimeStep {
     const ALL: [Self; 39] = {
         use TimeStep::{Days, Millis, Months, Secs, Years};
         [
-            Millis(1), Millis(2), Millis(5), Millis(10), Millis(20), Millis(50), Millis(100), Millis(200), Millis(500),
-            Secs(1), Secs(2), Secs(5), Secs(10), Secs(15), Secs(30), Secs(60), Secs(120), Secs(300), Secs(600),
-            Secs(900), Secs(1800), Secs(HOUR), Secs(2 * HOUR), Secs(3 * HOUR), Secs(6 * HOUR), Secs(12 * HOUR),
-            Days(1), Days(2), Days(7), Days(14), Months(1), Months(3), Months(6), Years(1), Years(2), Years(5),
-            Years(10), Years(50), Years(100),
+            Millis(1),
+            Millis(2),
+            Millis(5),
+            Millis(10),
+            Millis(20),
+            Millis(50),
+            Millis(100),
+            Millis(200),
+            Millis(500),
+            Secs(1),
+            Secs(2),
+            Secs(5),
+            Secs(10),
+            Secs(15),
+            Secs(30),
+            Secs(60),
+            Secs(120),
+            Secs(300),
+            Secs(600),
+            Secs(900),
+            Secs(1800),
+            Secs(HOUR),
+            Secs(2 * HOUR),
+            Secs(3 * HOUR),
+            Secs(6 * HOUR),
+            Secs(12 * HOUR),
+            Days(1),
+            Days(2),
+            Days(7),
+            Days(14),
+            Months(1),
+            Months(3),
+            Months(6),
+            Years(1),
+            Years(2),
+            Years(5),
+            Years(10),
+            Years(50),
+            Years(100),
         ]
     };
 
@@ -67,7 +101,8 @@ impl TimeStep {
     /// The last multiple of the step at or before a moment.
     fn floor(self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let day = |days: i64| DateTime::from_timestamp(days * DAY, 0);
-        let first = |year: i32, month: u32| Some(NaiveDate::from_ymd_opt(year, month, 1)?.and_time(NaiveTime::MIN).and_utc());
+        let first =
+            |year: i32, month: u32| Some(NaiveDate::from_ymd_opt(year, month, 1)?.and_time(NaiveTime::MIN).and_utc());
         match self {
             Self::Millis(n) => DateTime::from_timestamp_millis(at.timestamp_millis().div_euclid(n) * n),
             Self::Secs(n) => DateTime::from_timestamp(at.timestamp().div_euclid(n) * n, 0),
@@ -246,7 +281,8 @@ mod tests {
     #[test]
     fn values_read_as_short_as_the_step_allows() {
         assert_eq!(value_ticks(Range { from: 0.3, to: 9.7 }, 5), (vec![2.0, 4.0, 6.0, 8.0], 2.0));
-        let cases = [(0.25, 0.05, "0.25"), (1500.0, 500.0, "1500"), (15_000.0, 500.0, "15k"), (15_500.0, 500.0, "15.5k")];
+        let cases =
+            [(0.25, 0.05, "0.25"), (1500.0, 500.0, "1500"), (15_000.0, 500.0, "15k"), (15_500.0, 500.0, "15.5k")];
         for (value, step, text) in cases {
             assert_eq!(fmt_tick(value, step), text);
         }

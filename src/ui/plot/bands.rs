@@ -19,20 +19,31 @@ pub(crate) struct Band {
     pub(crate) severity: Severity,
 }
 
-/// The bands of episodes, from left to right. Episodes less than a pixel apart share one; it shows the worst.
+/// The bands of episodes, from left to right, never over each other: where two would be, the worse one is.
 pub(crate) fn bands(episodes: &[EpisodeSpan], to_px: impl Fn(f64) -> f32) -> Vec<Band> {
     let mut bands: Vec<Band> = Vec::new();
     for episode in episodes {
         let (left, right) = (to_px(episode.from), to_px(episode.to));
         let widen = (MIN_WIDTH - (right - left)).max(0.0) / 2.0;
-        let x = Rangef::new(left - widen, right + widen);
-        match bands.last_mut() {
-            // Only slim bands are joined: two long ones of different severity stay apart where they touch.
-            Some(last) if x.min < last.x.max + 1.0 && (last.severity == episode.severity || x.span() <= MIN_WIDTH) => {
-                last.x.max = last.x.max.max(x.max);
-                last.severity = last.severity.max(episode.severity);
+        // On whole pixels, so that there are never more bands than pixels.
+        let mut x = Rangef::new((left - widen).floor(), (right + widen).ceil());
+        while let Some(last) = bands.last_mut().filter(|last| last.x.max >= x.min) {
+            if last.severity == episode.severity {
+                x.min = x.min.min(last.x.min);
+                x.max = x.max.max(last.x.max);
+                bands.pop();
+            } else if last.severity > episode.severity {
+                x.min = last.x.max;
+                break;
+            } else if last.x.min >= x.min {
+                bands.pop();
+            } else {
+                last.x.max = x.min;
+                break;
             }
-            _ => bands.push(Band { x, severity: episode.severity }),
+        }
+        if x.max > x.min {
+            bands.push(Band { x, severity: episode.severity });
         }
     }
     bands
@@ -122,8 +133,10 @@ mod tests {
             (0..100_000).map(|i| episode(f64::from(i), f64::from(i) + 0.5, Low, 0.4)).collect();
         episodes[50_000].severity = Critical;
         let all = bands(&episodes, |x| (x / 1000.0) as f32);
-        assert!(all.len() <= 100, "{}", all.len());
-        assert!(all.iter().any(|band| band.severity == Critical && band.x.contains(50.0)));
+        assert_eq!(all.len(), 3);
+        let worst = all.iter().find(|band| band.severity == Critical).unwrap();
+        assert!(worst.x.contains(50.0) && worst.x.span() <= 3.0);
+        assert!(all.windows(2).all(|pair| pair[0].x.max <= pair[1].x.min));
         let zoomed = bands(&episodes[..3], |x| x as f32 * 100.0);
         assert_eq!(zoomed.len(), 3);
         assert_eq!(zoomed[1].x, Rangef::new(100.0, 150.0));
@@ -137,7 +150,9 @@ mod tests {
             episode(20.5, 20.5, Severity::Low, 0.3),
         ];
         let from = |at| episode_at(&episodes, at, 2.0).map(|episode| episode.from);
-        assert_eq!([from(5.0), from(11.0), from(15.0), from(19.0), from(20.25), from(21.0)],
-            [Some(0.0), Some(0.0), None, Some(20.0), Some(20.0), Some(20.5)]);
+        assert_eq!(
+            [from(5.0), from(11.0), from(15.0), from(19.0), from(20.25), from(21.0)],
+            [Some(0.0), Some(0.0), None, Some(20.0), Some(20.0), Some(20.5)]
+        );
     }
 }

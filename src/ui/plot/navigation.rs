@@ -1,6 +1,6 @@
 //! How the pointer moves linked plots: drag, scroll and pinch, a stretch drawn with Shift or the right button, clicks.
 
-use eframe::egui::{CursorIcon, PointerButton, Rangef, Response, Ui, Vec2};
+use eframe::egui::{CursorIcon, PointerButton, Pos2, Rangef, Response, Ui, Vec2};
 
 use super::{History, Range};
 
@@ -98,13 +98,15 @@ impl Navigation {
         self.area = Some(area);
         let per_px = range.len() / f64::from(area.span().max(1.0));
         let pointer = response.interact_pointer_pos().or_else(|| response.hover_pos());
-        let at = pointer.map(|pointer| place(range, area, pointer.x.clamp(area.min, area.max)));
+        let in_area = |pointer: Pos2| place(range, area, pointer.x.clamp(area.min, area.max));
+        let at = pointer.map(in_area);
         let now = ui.input(|input| input.time);
 
         let draws = response.dragged_by(PointerButton::Secondary)
-            || (response.dragged_by(PointerButton::Primary) && (self.drawn.is_some() || ui.input(|i| i.modifiers.shift)));
+            || (response.dragged_by(PointerButton::Primary)
+                && (self.drawn.is_some() || ui.input(|i| i.modifiers.shift)));
         if draws {
-            self.draw(at);
+            self.draw(ui.input(|input| input.pointer.press_origin()).map(in_area), at);
             ui.set_cursor_icon(CursorIcon::ResizeHorizontal);
         } else if response.dragged_by(PointerButton::Primary) {
             self.nudge(range.panned(-f64::from(response.drag_delta().x) * per_px), now);
@@ -124,19 +126,22 @@ impl Navigation {
     }
 
     /// Takes in a drag on an overview of everything between the ends of `area`: it draws the stretch to be shown.
-    pub(crate) fn follow_overview(&mut self, response: &Response, area: Rangef) {
+    pub(crate) fn follow_overview(&mut self, ui: &Ui, response: &Response, area: Rangef) {
         let Some(full) = self.history.as_ref().map(History::full) else { return };
-        let at = response.interact_pointer_pos().map(|pointer| place(full, area, pointer.x.clamp(area.min, area.max)));
+        let in_area = |pointer: Pos2| place(full, area, pointer.x.clamp(area.min, area.max));
         if response.dragged() {
-            self.draw(at);
+            let start = ui.input(|input| input.pointer.press_origin()).map(in_area);
+            self.draw(start, response.interact_pointer_pos().map(in_area));
         } else if response.drag_stopped() {
             self.finish_drawing(full.len() / f64::from(area.span().max(1.0)));
         }
     }
 
-    fn draw(&mut self, at: Option<f64>) {
+    /// A stretch from where the button was pressed (a drag counts as one only some pixels later) to where it is now.
+    fn draw(&mut self, pressed: Option<f64>, at: Option<f64>) {
         if let Some(at) = at {
-            self.drawn = Some((self.drawn.map_or(at, |(start, _)| start), at));
+            let start = self.drawn.map(|(start, _)| start).or(pressed).unwrap_or(at);
+            self.drawn = Some((start, at));
         }
     }
 

@@ -1,7 +1,8 @@
 //! One panel of linked plots: a column over the stretch shown, with its episodes, marks and a read-out at the cursor.
 
 use eframe::egui::{
-    Align2, CornerRadius, FontId, Pos2, Rangef, Rect, Role, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align2, CornerRadius, FontId, Mesh, Pos2, Rangef, Rect, Role, Shape, Stroke, TextStyle, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 use egui_plot::{AxisHints, GridInput, GridMark, HLine, LineStyle, Plot, PlotResponse, Polygon, VLine};
 
@@ -23,6 +24,8 @@ const TITLE: f32 = 18.0;
 const MAX_MARKS: usize = 24;
 /// Most severity marks on the score, where each has a height of its own.
 const MAX_SCORE_MARKS: usize = 120;
+/// Most dots of anomalous rows, where rows have no order.
+const MAX_DOTS: usize = 20_000;
 
 /// What all panels of a frame share.
 #[derive(Clone, Copy)]
@@ -55,7 +58,14 @@ impl<'a> Shared<'a> {
 }
 
 /// A panel of one column. `height` includes its title. The plot's range of values fits what is shown.
-pub(crate) fn column(ui: &mut Ui, shared: &Shared<'_>, name: &str, pyramid: &Pyramid, height: f32, nav: &mut Navigation) {
+pub(crate) fn column(
+    ui: &mut Ui,
+    shared: &Shared<'_>,
+    name: &str,
+    pyramid: &Pyramid,
+    height: f32,
+    nav: &mut Navigation,
+) {
     let visible = shared.view.visible(shared.range.from, shared.range.to);
     let seen = pyramid.range(visible.start, visible.end);
     let readout = match (shared.read_index(), seen) {
@@ -72,7 +82,14 @@ pub(crate) fn column(ui: &mut Ui, shared: &Shared<'_>, name: &str, pyramid: &Pyr
 }
 
 /// The panel of the combined score, from 0 to 1, with the threshold and the levels of severity.
-pub(crate) fn score(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, levels: &SeverityConfig, height: f32, nav: &mut Navigation) {
+pub(crate) fn score(
+    ui: &mut Ui,
+    shared: &Shared<'_>,
+    pyramid: &Pyramid,
+    levels: &SeverityConfig,
+    height: f32,
+    nav: &mut Navigation,
+) {
     let readout = match shared.read_index() {
         Some(index) => pyramid.values().get(index).map_or_else(|| NONE.to_owned(), |&score| fmt_score(score)),
         None => format!("threshold {}", fmt_score(THRESHOLD_SCORE)),
@@ -91,14 +108,23 @@ struct Look<'a> {
     severity: Option<&'a SeverityConfig>,
 }
 
-fn draw(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, about: &str, look: Look<'_>, nav: &mut Navigation) -> PlotResponse<()> {
+fn draw(
+    ui: &mut Ui,
+    shared: &Shared<'_>,
+    pyramid: &Pyramid,
+    about: &str,
+    look: Look<'_>,
+    nav: &mut Navigation,
+) -> PlotResponse<()> {
     let palette = Palette::of(ui);
     let width = ui.available_width();
     let Look { height, values, severity } = look;
-    let n_ticks = (height / 18.0).clamp(3.0, 6.0) as usize;
+    let n_ticks = (height / 15.0).clamp(3.0, 8.0) as usize;
     let (y_ticks, step) = if severity.is_some() { (vec![0.0, 0.5, 1.0], 0.5) } else { value_ticks(values, n_ticks) };
     let x_ticks = shared.ticks(width - GUTTER);
-    let mark = |ticks: Vec<f64>| move |_: GridInput| ticks.iter().map(|&value| GridMark { value, step_size: f64::MAX }).collect();
+    let mark = |ticks: Vec<f64>| {
+        move |_: GridInput| ticks.iter().map(|&value| GridMark { value, step_size: f64::MAX }).collect()
+    };
     let y_axis = AxisHints::new_y()
         .formatter(move |mark, _| fmt_tick(mark.value, step))
         .min_thickness(GUTTER)
@@ -132,7 +158,9 @@ fn draw(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, about: &str, look: 
                     plot.polygon(ground(shared.range, from, to, level, palette));
                 }
             }
-            plot.add(Bands::new(shared.episodes(), shared.selected, palette));
+            // Rows without an order are not in stretches: their anomalies are dots.
+            let episodes = if shared.view.is_time { shared.episodes() } else { &[] };
+            plot.add(Bands::new(episodes, shared.selected, palette));
             if severity.is_some() {
                 let threshold = HLine::new("threshold", THRESHOLD_SCORE).color(palette.weak).width(1.0);
                 plot.hline(threshold.style(LineStyle::dashed_loose()).allow_hover(false));
@@ -140,6 +168,7 @@ fn draw(ui: &mut Ui, shared: &Shared<'_>, pyramid: &Pyramid, about: &str, look: 
             let n_pixels = (width - GUTTER).max(1.0) as usize;
             let points = points_in(shared.view, pyramid, shared.range.from, shared.range.to, n_pixels);
             let color = if severity.is_some() { palette.accent } else { palette.data };
+            let color = if shared.view.is_time { color } else { color.gamma_multiply(0.45) };
             plot.add(Trace::new("values", points, &shared.view.x, color, !shared.view.is_time));
             if let Some(cursor) = shared.cursor {
                 plot.vline(VLine::new("cursor", cursor).color(palette.weak).width(1.0).allow_hover(false));
@@ -172,10 +201,13 @@ fn paint_over(ui: &Ui, shared: &Shared<'_>, pyramid: &Pyramid, plot: &PlotRespon
 /// Severity shapes at the peaks of the episodes in view.
 fn paint_marks(ui: &Ui, shared: &Shared<'_>, pyramid: &Pyramid, plot: &PlotResponse<()>, most: usize) {
     let episodes = shared.episodes();
+    let palette = Palette::of(ui);
+    if !shared.view.is_time && episodes.len() <= MAX_DOTS {
+        paint_dots(ui, shared, pyramid, plot);
+    }
     if episodes.len() > most {
         return;
     }
-    let palette = Palette::of(ui);
     let painter = ui.painter_at(plot.transform.frame().expand(4.0));
     for episode in episodes.iter().filter(|episode| shared.range.contains(episode.peak)) {
         if let Some(at) = point(shared.view, pyramid, episode.peak_index, plot) {
@@ -184,6 +216,20 @@ fn paint_marks(ui: &Ui, shared: &Shared<'_>, pyramid: &Pyramid, plot: &PlotRespo
             paint_severity(&painter, at, 4.0, episode.severity, palette);
         }
     }
+}
+
+/// Anomalous rows as dots in the colour of their severity, the worst on top.
+fn paint_dots(ui: &Ui, shared: &Shared<'_>, pyramid: &Pyramid, plot: &PlotResponse<()>) {
+    let palette = Palette::of(ui);
+    let mut mesh = Mesh::default();
+    for level in Severity::ALL.into_iter().rev() {
+        for episode in shared.episodes().iter().filter(|episode| episode.severity == level) {
+            if let Some(at) = point(shared.view, pyramid, episode.peak_index, plot) {
+                mesh.add_colored_rect(Rect::from_center_size(at, Vec2::splat(3.0)), palette.severity(level));
+            }
+        }
+    }
+    ui.painter_at(*plot.transform.frame()).add(Shape::mesh(mesh));
 }
 
 /// Where a row is on the screen; `None` where its value is missing.

@@ -57,7 +57,9 @@ pub(crate) fn show(ui: &mut Ui, spark: &Spark<'_>, height: f32) {
                 let line = HLine::new("typical", typical).color(palette.weak).width(1.0);
                 plot.hline(line.style(LineStyle::dashed_dense()).allow_hover(false));
             }
-            plot.vline(VLine::new("peak", peak).color(palette.accent.gamma_multiply(0.6)).width(1.0).allow_hover(false));
+            plot.vline(
+                VLine::new("peak", peak).color(palette.accent.gamma_multiply(0.6)).width(1.0).allow_hover(false),
+            );
             let points = points_in(view, &series.pyramid, range.from, range.to, width.max(1.0) as usize);
             plot.add(Trace::new("values", points, &view.x, palette.data, !view.is_time));
         });

@@ -20,7 +20,13 @@ pub(crate) fn point_budget(n_values: usize, n_pixels: usize) -> usize {
 }
 
 /// What to paint of a column between two positions of the horizontal axis.
-pub(crate) fn points_in<'a>(view: &SeriesView, pyramid: &'a Pyramid, from: f64, to: f64, n_pixels: usize) -> Points<'a> {
+pub(crate) fn points_in<'a>(
+    view: &SeriesView,
+    pyramid: &'a Pyramid,
+    from: f64,
+    to: f64,
+    n_pixels: usize,
+) -> Points<'a> {
     let visible = view.visible(from, to);
     pyramid.view(visible.start, visible.end, point_budget(visible.len(), n_pixels))
 }
@@ -138,7 +144,10 @@ impl<'a> Trace<'a> {
             }
             let thin = (1.25 - (bottom - top)).max(0.0) / 2.0;
             let left = column.px as f32;
-            mesh.add_colored_rect(Rect::from_min_max(pos2(left, top - thin), pos2(left + 1.0, bottom + thin)), self.color);
+            mesh.add_colored_rect(
+                Rect::from_min_max(pos2(left, top - thin), pos2(left + 1.0, bottom + thin)),
+                self.color,
+            );
             before = Some((column.px, y(column.max), y(column.min)));
         }
         shapes.push(Shape::mesh(mesh));
@@ -237,7 +246,10 @@ mod tests {
         let expected = [(0, true), (1, false), (3, true), (6, true), (7, false)];
         assert_eq!(after_gap(columns(values.clone(), &x, 8, 1.0)), expected);
         let pieces = line_pieces(0, &values, &x, |x, y| pos2(x as f32, y as f32));
-        assert_eq!(pieces, [vec![pos2(0.0, 1.0), pos2(1.0, 2.0)], vec![pos2(3.0, 4.0)], vec![pos2(6.0, 7.0), pos2(7.0, 8.0)]]);
+        assert_eq!(
+            pieces,
+            [vec![pos2(0.0, 1.0), pos2(1.0, 2.0)], vec![pos2(3.0, 4.0)], vec![pos2(6.0, 7.0), pos2(7.0, 8.0)]]
+        );
         // Of a long gap the buckets are empty.
         let n = 100_000;
         let long: Vec<f64> = (0..n).map(|i| if (40_000..60_000).contains(&i) { f64::NAN } else { 1.0 }).collect();
@@ -251,6 +263,9 @@ mod tests {
     fn uneven_times_fall_where_they_belong() {
         let x = [0.0, 0.1, 0.2, 50.0, 99.0];
         let columns = columns(vec![1.0, 5.0, 3.0, 2.0, 4.0], &x, 100, 1.0);
-        assert_eq!(columns.iter().map(|c| (c.px, c.min, c.max)).collect::<Vec<_>>(), [(0, 1.0, 5.0), (50, 2.0, 2.0), (99, 4.0, 4.0)]);
+        assert_eq!(
+            columns.iter().map(|c| (c.px, c.min, c.max)).collect::<Vec<_>>(),
+            [(0, 1.0, 5.0), (50, 2.0, 2.0), (99, 4.0, 4.0)]
+        );
     }
 }

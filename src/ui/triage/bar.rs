@@ -1,6 +1,8 @@
 //! Above the queue: search, severities with their counts, closed alerts, and actions on the marked ones. Below it: keys.
 
-use eframe::egui::{Align, Button, Frame, Layout, Margin, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align, Button, Frame, Layout, Margin, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
+};
 
 use super::State;
 use crate::analysis::severity::Severity;
@@ -42,6 +44,7 @@ fn search(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec<Command>
     let edit = TextEdit::singleline(&mut state.search)
         .id(id)
         .hint_text("Search alerts  ( / )")
+        .background_color(Palette::of(ui).raised)
         .desired_width(ui.available_width().min(240.0));
     if ui.add(edit).accessible_name("Search alerts").changed() {
         commands.push(Command::Search(state.search.clone()));

@@ -4,6 +4,8 @@ mod bar;
 pub(crate) mod detail;
 mod table;
 
+pub(crate) use table::what;
+
 use eframe::egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use super::theme::{GAP_L, Palette};
@@ -37,13 +39,15 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
         .default_size((width * 0.32).clamp(280.0, 460.0))
         .size_range(260.0..=width * 0.5)
         .show(ui, |ui| {
+            ui.take_available_width();
             if app.queue.selected.is_some() {
                 detail::show(ui, app, detail::Place::Triage, commands);
             } else {
                 nothing_selected(ui, app);
             }
         });
-    let ground = Frame::new().fill(Palette::of(ui).base).inner_margin(Margin { left: 14, right: 14, top: 10, bottom: 6 });
+    let ground =
+        Frame::new().fill(Palette::of(ui).base).inner_margin(Margin { left: 14, right: 14, top: 10, bottom: 6 });
     CentralPanel::no_frame().frame(ground).show(ui, |ui| {
         bar::show(ui, app, state, commands);
         Panel::bottom("triage_keys")

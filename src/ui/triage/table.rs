@@ -31,8 +31,17 @@ enum Field {
 
 impl Field {
     const ALL: [Self; 11] = [
-        Self::Mark, Self::Severity, Self::Score, Self::Entity, Self::When, Self::Length, Self::Rows, Self::What,
-        Self::Detectors, Self::Status, Self::Assignee,
+        Self::Mark,
+        Self::Severity,
+        Self::Score,
+        Self::Entity,
+        Self::When,
+        Self::Length,
+        Self::Rows,
+        Self::What,
+        Self::Detectors,
+        Self::Status,
+        Self::Assignee,
     ];
 
     const fn title(self) -> &'static str {
@@ -102,7 +111,6 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     }
     let fields = fields(alerts, ui.available_width());
     ui.spacing_mut().item_spacing = vec2(8.0, 0.0);
-    ui.style_mut().visuals.faint_bg_color = Palette::of(ui).panel.gamma_multiply(0.6);
     let mut table = TableBuilder::new(ui)
         .id_salt(("queue", fields.len()))
         .striped(false)
@@ -112,8 +120,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     for field in &fields {
         table = table.column(match field {
             Field::What => Column::remainder().at_least(100.0).clip(true),
-            Field::Entity | Field::Assignee => Column::initial(field.width()).at_least(40.0).clip(true).resizable(true),
-            _ => Column::exact(field.width()),
+            _ => Column::exact(field.width()).clip(true),
         });
     }
     let selected = alerts.iter().position(|alert| Some(alert.id) == app.queue.selected);
@@ -151,11 +158,18 @@ fn title(ui: &mut Ui, app: &App, field: Field, commands: &mut Vec<Command>) {
 }
 
 fn aligned<R>(ui: &mut Ui, field: Field, add: impl FnOnce(&mut Ui) -> R) -> R {
-    let layout = if field.is_number() { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    let layout =
+        if field.is_number() { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     ui.with_layout(layout, add).inner
 }
 
-fn alert_row(row: &mut TableRow<'_, '_>, app: &App, alert: &AlertSummary, fields: &[Field], commands: &mut Vec<Command>) {
+fn alert_row(
+    row: &mut TableRow<'_, '_>,
+    app: &App,
+    alert: &AlertSummary,
+    fields: &[Field],
+    commands: &mut Vec<Command>,
+) {
     for &field in fields {
         row.col(|ui| {
             aligned(ui, field, |ui| cell(ui, app, alert, field, commands));
@@ -182,7 +196,7 @@ fn cell(ui: &mut Ui, app: &App, alert: &AlertSummary, field: Field, commands: &m
             severity_icon(ui, alert.severity);
         }
         Field::Score => text(ui, RichText::new(fmt_score(alert.peak_score)).monospace().color(color), ""),
-        Field::Entity => text(ui, RichText::new(alert.entity.as_deref().unwrap_or_default()).color(color), alert.entity.as_deref().unwrap_or_default()),
+        Field::Entity => text(ui, RichText::new(alert.entity.as_deref().unwrap_or_default()).color(color), ""),
         Field::When => {
             let when = alert.start_time.map_or_else(|| format!("row {}", fmt_row(alert.peak_row)), short_time);
             let full = alert.start_time.map(fmt_time).unwrap_or_default();
@@ -190,19 +204,35 @@ fn cell(ui: &mut Ui, app: &App, alert: &AlertSummary, field: Field, commands: &m
         }
         Field::Length => text(ui, RichText::new(length(alert)).color(palette.weak), ""),
         Field::Rows => text(ui, RichText::new(fmt_count(alert.n_rows as usize)).color(palette.weak), ""),
-        Field::What => text(ui, RichText::new(&alert.sentence).color(color), &alert.sentence),
+        Field::What => text(ui, RichText::new(what(alert)).color(color), ""),
         Field::Detectors => votes(ui, app, alert),
         Field::Status => status(ui, alert),
-        Field::Assignee => text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), ""),
+        Field::Assignee => {
+            text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), "")
+        }
     }
 }
 
-/// A text cut off where there is no room. Clicks go through to the row.
-fn text(ui: &mut Ui, text: RichText, full: &str) {
-    let response = ui.add(Label::new(text).truncate().selectable(false));
-    if !full.is_empty() {
-        response.on_hover_text(full);
+/// A text cut off where there is no room, whole on hover; with more to say on hover where `more` is not empty. Clicks
+/// go through to the row.
+fn text(ui: &mut Ui, text: RichText, more: &str) {
+    let label = Label::new(text).truncate().selectable(false).show_tooltip_when_elided(more.is_empty());
+    let response = ui.add(label);
+    if !more.is_empty() {
+        response.on_hover_text(more);
     }
+}
+
+/// The sentence without the entity and the row it begins with, where they are said already.
+fn without_subject<'a>(sentence: &'a str, entity: Option<&str>, has_time: bool) -> &'a str {
+    let rest = entity.map_or(Some(sentence), |entity| sentence.strip_prefix(entity)).unwrap_or(sentence);
+    let rest = if has_time { rest.strip_prefix(": ") } else { rest.split_once(": ").map(|(_, rest)| rest) };
+    rest.unwrap_or(sentence)
+}
+
+/// What was found, without what other columns say.
+pub(crate) fn what(alert: &AlertSummary) -> &str {
+    without_subject(&alert.sentence, alert.entity.as_deref(), alert.start_time.is_some())
 }
 
 fn mark(ui: &mut Ui, app: &App, alert: &AlertSummary, commands: &mut Vec<Command>) {
@@ -324,7 +354,9 @@ fn empty(ui: &mut Ui, app: &App, commands: &mut Vec<Command>) {
         Some(findings) if findings.alerts.is_empty() => {
             ("No anomalies", "Nothing lies above the threshold. A higher contamination in Tune finds more.")
         }
-        Some(_) if n_closed > 0 && !app.queue.show_closed => ("The queue is empty", "Every alert is closed. Well done."),
+        Some(_) if n_closed > 0 && !app.queue.show_closed => {
+            ("The queue is empty", "Every alert is closed. Well done.")
+        }
         Some(_) => ("The queue is empty", "Nothing is waiting."),
     };
     widgets::empty_state(ui, title, text);
@@ -344,8 +376,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sentences_lose_their_subject_only() {
+        let cut = without_subject;
+        assert_eq!(cut("web-1: cpu reached 9", Some("web-1"), true), "cpu reached 9");
+        assert_eq!(cut("cpu reached 9: high", None, true), "cpu reached 9: high");
+        assert_eq!(cut("Row 12: amount reached 9", None, false), "amount reached 9");
+        assert_eq!(cut("ann, row 12: amount reached 9", Some("ann"), false), "amount reached 9");
+    }
+
+    #[test]
     fn votes_are_told_by_name() {
-        let vote = |detector: &str, voted| DetectorVote { detector: detector.into(), score: 0.0, normalized: 0.0, voted };
+        let vote =
+            |detector: &str, voted| DetectorVote { detector: detector.into(), score: 0.0, normalized: 0.0, voted };
         let votes = [vote("isolation_forest", true), vote("autoencoder", false)];
         assert_eq!(votes_text(&votes), "1 of 2 detectors vote so: Isolation forest");
         assert_eq!(votes_text(&votes[1..]), "0 of 1 detectors vote so");

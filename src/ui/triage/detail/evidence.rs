@@ -1,6 +1,6 @@
 //! Why it is an alert: the values against what is typical, the plot around it, and what each detector says.
 
-use eframe::egui::{Align, Grid, Label, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align, Grid, Label, Layout, Rect, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use super::{Place, heading, is_shown};
 use crate::app::format::fmt_number;
@@ -15,6 +15,8 @@ use crate::ui::triage::table::detector_title;
 
 const SPARK: f32 = 74.0;
 const BAR: f32 = 84.0;
+/// Least width for values in columns.
+const WIDE: f32 = 340.0;
 
 /// Draws the evidence.
 pub(super) fn show(ui: &mut Ui, app: &App, alert: &Alert, place: Place, commands: &mut Vec<Command>) {
@@ -65,8 +67,33 @@ fn spark_of<'a>(view: &'a SeriesView, alert: &Alert, top: &FeatureDeviation) -> 
 }
 
 fn features(ui: &mut Ui, features: &[FeatureDeviation]) {
-    let palette = Palette::of(ui);
     let largest = features.iter().map(|feature| feature.deviation.abs()).filter(|d| d.is_finite()).fold(1.0, f64::max);
+    if ui.available_width() < WIDE {
+        features.iter().for_each(|feature| narrow_feature(ui, feature, largest));
+    } else {
+        wide_features(ui, features, largest);
+    }
+}
+
+/// A feature in two lines: its name and values, and a bar across.
+fn narrow_feature(ui: &mut Ui, feature: &FeatureDeviation, largest: f64) {
+    let palette = Palette::of(ui);
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let typical = format!("typically {}", fmt_number(feature.typical));
+            ui.label(RichText::new(typical).small().color(palette.weak));
+            ui.label(RichText::new(fmt_number(feature.value)).monospace());
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(Label::new(&feature.feature).truncate());
+            });
+        });
+    });
+    deviation_bar(ui, feature, largest, vec2(ui.available_width(), 6.0));
+    ui.add_space(2.0);
+}
+
+fn wide_features(ui: &mut Ui, features: &[FeatureDeviation], largest: f64) {
+    let palette = Palette::of(ui);
     let name_width = (ui.available_width() - BAR - 2.0 * 62.0 - 4.0 * 8.0).max(60.0);
     Grid::new("features").num_columns(4).spacing([8.0, 4.0]).min_col_width(0.0).show(ui, |ui| {
         for title in ["", "value", "typical", "deviation"] {
@@ -87,7 +114,7 @@ fn features(ui: &mut Ui, features: &[FeatureDeviation]) {
             });
             right(ui, 62.0, RichText::new(fmt_number(feature.value)).monospace());
             right(ui, 62.0, RichText::new(fmt_number(feature.typical)).monospace().color(palette.weak));
-            deviation_bar(ui, feature, largest);
+            deviation_bar(ui, feature, largest, vec2(BAR, 10.0));
             ui.end_row();
         }
     });
@@ -101,10 +128,9 @@ fn right(ui: &mut Ui, width: f32, text: RichText) {
 }
 
 /// A bar from the middle: to the right above typical, to the left below.
-fn deviation_bar(ui: &mut Ui, feature: &FeatureDeviation, largest: f64) {
+fn deviation_bar(ui: &mut Ui, feature: &FeatureDeviation, largest: f64, size: Vec2) {
     let palette = Palette::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(BAR, 18.0), Sense::hover());
-    let track = rect.shrink2(vec2(0.0, 4.0));
+    let (track, response) = ui.allocate_exact_size(size, Sense::hover());
     let center = track.center().x;
     ui.painter().rect_filled(track, 2.0, palette.raised);
     let share = (feature.deviation / largest).clamp(-1.0, 1.0);
@@ -113,7 +139,10 @@ fn deviation_bar(ui: &mut Ui, feature: &FeatureDeviation, largest: f64) {
         let bar = Rect::from_x_y_ranges(center.min(end)..=center.max(end), track.y_range());
         ui.painter().rect_filled(bar, 2.0, palette.data);
     }
-    ui.painter().line_segment([pos2(center, rect.top() + 2.0), pos2(center, rect.bottom() - 2.0)], Stroke::new(1.0, palette.weak));
+    ui.painter().line_segment(
+        [pos2(center, track.top() - 2.0), pos2(center, track.bottom() + 2.0)],
+        Stroke::new(1.0, palette.weak),
+    );
     let about = if feature.deviation.is_finite() {
         format!("{:+.1} from typical, in units of the scaled feature", feature.deviation)
     } else {
@@ -126,23 +155,22 @@ fn deviation_bar(ui: &mut Ui, feature: &FeatureDeviation, largest: f64) {
 fn detectors(ui: &mut Ui, votes: &[DetectorVote]) {
     let palette = Palette::of(ui);
     let (lowest, highest) = bounds(votes);
-    let name_width = (ui.available_width() - BAR - 62.0 - 20.0 - 4.0 * 8.0).max(60.0);
+    let bar = if ui.available_width() < WIDE { 52.0 } else { BAR };
+    let name_width = (ui.available_width() - bar - 62.0 - 14.0 - 4.0 * 8.0).max(60.0);
     Grid::new("detectors").num_columns(4).spacing([8.0, 4.0]).min_col_width(0.0).show(ui, |ui| {
         for vote in votes {
             let name = detector_title(&vote.detector);
             let color = if vote.voted { palette.text } else { palette.weak };
-            let (icon, about) = if vote.voted {
-                (Icon::Check, "votes abnormal")
-            } else {
-                (Icon::Close, "does not vote abnormal")
-            };
+            let (icon, about) =
+                if vote.voted { (Icon::Check, "votes abnormal") } else { (Icon::Close, "does not vote abnormal") };
             let icon_color = if vote.voted { palette.accent } else { palette.weak };
-            icons::show(ui, icon, icon_color, &format!("{name} {about}")).on_hover_text(format!("{name} on its own {about}"));
+            icons::show(ui, icon, icon_color, &format!("{name} {about}"))
+                .on_hover_text(format!("{name} on its own {about}"));
             ui.allocate_ui(vec2(name_width, 18.0), |ui| {
                 ui.set_min_width(name_width);
                 ui.add(Label::new(RichText::new(name).color(color)).truncate());
             });
-            score_bar(ui, vote, lowest, highest);
+            score_bar(ui, vote, lowest, highest, bar);
             right(ui, 62.0, RichText::new(fmt_number(vote.score)).monospace().color(palette.weak));
             ui.end_row();
         }
@@ -155,9 +183,9 @@ fn bounds(votes: &[DetectorVote]) -> (f64, f64) {
     scores.fold((0.0, 1.0), |(low, high), score| (f64::min(low, score), f64::max(high, score)))
 }
 
-fn score_bar(ui: &mut Ui, vote: &DetectorVote, lowest: f64, highest: f64) {
+fn score_bar(ui: &mut Ui, vote: &DetectorVote, lowest: f64, highest: f64, width: f32) {
     let palette = Palette::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(BAR, 18.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 18.0), Sense::hover());
     let track = rect.shrink2(vec2(0.0, 4.0));
     ui.painter().rect_filled(track, 2.0, palette.raised);
     let x = |score: f64| track.left() + track.width() * ((score - lowest) / (highest - lowest)).clamp(0.0, 1.0) as f32;
@@ -167,6 +195,7 @@ fn score_bar(ui: &mut Ui, vote: &DetectorVote, lowest: f64, highest: f64) {
         ui.painter().rect_filled(bar, 2.0, if vote.voted { palette.accent } else { palette.weak });
     }
     let about = format!("normalised score {}, raw score {}", fmt_number(vote.normalized), fmt_number(vote.score));
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {about}", detector_title(&vote.detector))));
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {about}", detector_title(&vote.detector))));
     response.on_hover_text(about);
 }

@@ -1,23 +1,27 @@
 //! The facts of an alert: when, how long, how often seen, where it stands.
 
-use eframe::egui::{Grid, Label, RichText, Ui};
+use eframe::egui::{Label, RichText, Ui};
 
 use crate::app::format::{fmt_count, fmt_duration, fmt_row, fmt_span, fmt_time};
 use crate::triage::AlertSummary;
 use crate::ui::theme::Palette;
 use crate::ui::triage::table::status_title;
 
+/// Width of the names of the facts.
+const NAME: f32 = 52.0;
+
 /// Draws the facts in two columns.
 pub(super) fn show(ui: &mut Ui, alert: &AlertSummary) {
     ui.add_space(6.0);
     let weak = Palette::of(ui).weak;
-    Grid::new("facts").num_columns(2).spacing([14.0, 3.0]).min_col_width(64.0).show(ui, |ui| {
-        for (name, value) in facts(alert) {
+    for (name, value) in facts(alert) {
+        ui.horizontal_top(|ui| {
+            let left = ui.cursor().left();
             ui.label(RichText::new(name).color(weak));
+            ui.add_space(left + NAME - ui.cursor().left());
             ui.add(Label::new(value).wrap());
-            ui.end_row();
-        }
-    });
+        });
+    }
 }
 
 fn facts(alert: &AlertSummary) -> Vec<(&'static str, String)> {

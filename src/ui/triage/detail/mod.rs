@@ -65,7 +65,8 @@ fn head(ui: &mut Ui, summary: &AlertSummary) {
             ui.add(Label::new(RichText::new(entity).color(palette.weak)).truncate());
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(fmt_score(summary.peak_score)).monospace().size(15.0)).on_hover_text("Combined score at the peak, from 0 to 1");
+            ui.label(RichText::new(fmt_score(summary.peak_score)).monospace().size(15.0))
+                .on_hover_text("Combined score at the peak, from 0 to 1");
         });
     });
     ui.add(Label::new(RichText::new(&summary.sentence).size(14.5)).wrap().selectable(true));

@@ -126,7 +126,9 @@ impl std::fmt::Display for Shortcut {
             (true, false) => "Ctrl+",
             (false, _) => "",
         };
-        write!(f, "{command}{}{}", if self.shift { "Shift+" } else { "" }, self.key)
+        // Where a sign sits, and whether it takes Shift, depends on the keyboard.
+        let shift = if self.shift && self.key.chars().all(char::is_alphanumeric) { "Shift+" } else { "" };
+        write!(f, "{command}{shift}{}", self.key)
     }
 }
 

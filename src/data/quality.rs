@@ -1,6 +1,7 @@
 //! What does a quality report say about a table, and how is it found out?
 
 use polars::prelude::{Column as Values, DataType};
+use rayon::slice::ParallelSliceMut;
 
 use super::load::LoadError;
 use super::{SeriesOrder, Table};
@@ -54,7 +55,7 @@ pub(super) fn compute(table: &Table, n_missing_times: usize, cx: &Cx) -> Result<
         cx.progress().add(1);
     }
     cx.check()?;
-    hashes.sort_unstable();
+    hashes.par_sort_unstable();
     quality.n_duplicate_rows = hashes.windows(2).filter(|pair| matches!(pair, [a, b] if a == b)).count();
     of_times(table, &mut quality, cx)?;
     Ok(quality)

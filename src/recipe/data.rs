@@ -13,7 +13,8 @@ pub struct DataConfig {
     pub time: ColumnChoice,
     /// Column that says whose row it is (host, customer, sensor). Rolling features and episodes stay within one entity.
     pub entity: ColumnChoice,
-    /// Column that holds the truth (1, true or "anomaly" = anomalous). Used for metrics only, never as a feature.
+    /// Column that holds the truth (1, true or "anomaly" = anomalous; of two other numbers the larger). Used for metrics
+    /// only, never as a feature.
     pub label: ColumnChoice,
     /// Columns to use as features. Empty: every numeric or boolean column without another role.
     pub features: Vec<String>,

@@ -75,7 +75,7 @@ impl Purpose {
     /// The command that does it with these files.
     fn command(self, mut paths: Vec<PathBuf>) -> Option<Command> {
         if self == Self::OpenData {
-            return (!paths.is_empty()).then(|| Command::Preview(Source::Files(paths)));
+            return (!paths.is_empty()).then_some(Command::Preview(Source::Files(paths)));
         }
         let path = paths.pop()?;
         Some(match self {

@@ -43,6 +43,9 @@ pub struct WindowError(String);
 /// # Errors
 /// Where there is no display, or it cannot draw.
 pub fn open(source: Option<Source>) -> Result<(), WindowError> {
+    if !has_display() {
+        return Err(WindowError("neither WAYLAND_DISPLAY nor DISPLAY is set".to_owned()));
+    }
     let icon = icons::window_icon(ICON_SIZE);
     let icon = IconData { rgba: icon.as_raw().to_vec(), width: ICON_SIZE as u32, height: ICON_SIZE as u32 };
     let viewport = ViewportBuilder::default()
@@ -65,4 +68,10 @@ pub fn open(source: Option<Source>) -> Result<(), WindowError> {
         Ok(Box::new(Shell::new(app, &ctx)))
     });
     eframe::run_native("tarsier", options, create).map_err(|error| WindowError(error.to_string()))
+}
+
+/// Whether there can be a display at all. Asked before the window library is, whose own words are for programmers.
+fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(all(unix, not(target_os = "macos"))) || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(is_set)
 }

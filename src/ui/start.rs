@@ -13,7 +13,7 @@ use super::format;
 use super::icons::{self, Icon};
 use super::shell::Wishes;
 use super::theme::{GAP, GAP_L, GAP_S, Palette};
-use super::widgets::{card, inside, primary_button, section_header};
+use super::widgets::{card, inside, primary_button, section_header, weak_truncated};
 use crate::app::format::fmt_counted;
 use crate::app::{App, Command, Source};
 use crate::data::sample::Sample;
@@ -82,7 +82,10 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, wishes: &mut Wishe
                 ui.add_space(GAP);
                 samples(ui, 2, wishes);
             } else {
+                ui.spacing_mut().item_spacing.x = GAP_L;
                 ui.columns_const(|[left, right]| {
+                    left.spacing_mut().item_spacing.x = GAP;
+                    right.spacing_mut().item_spacing.x = GAP;
                     recent(left, app, state, wishes);
                     samples(right, 1, wishes);
                     right.add_space(GAP);
@@ -240,11 +243,14 @@ fn recent_line(ui: &mut Ui, path: &Path, size: Option<Option<u64>>, wishes: &mut
             ui.label(RichText::new(fact).small().color(palette.weak));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.set_max_width(width - 110.0);
-                let color = if is_gone { palette.weak } else { palette.text };
-                let button = Button::new(RichText::new(&name).color(color)).frame_when_inactive(false).truncate();
-                let button = ui.add_enabled(!is_gone, button);
                 let hint = path.display().to_string();
-                if button.on_hover_text(&hint).on_disabled_hover_text(hint).clicked() {
+                if is_gone {
+                    ui.add_space(ui.spacing().button_padding.x);
+                    weak_truncated(ui, &name).on_hover_text(hint);
+                    return;
+                }
+                let button = ui.add(Button::new(&name).frame_when_inactive(false).truncate());
+                if button.on_hover_text(hint).clicked() {
                     wishes.push(Command::Preview(Source::Files(vec![path.to_owned()])));
                 }
             });

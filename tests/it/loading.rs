@@ -1,5 +1,7 @@
 //! Do whole files become the right tables?
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 use std::path::{Path, PathBuf};
 
 use tarsier::cx::Cx;
@@ -295,7 +297,7 @@ fn an_even_sample_is_the_same_whatever_the_format() {
     let folder = Folder::new();
     let csv: String = (0..1000).map(|i| format!("{i},\"{}\"\n", i * 2)).collect();
     let csv = folder.put("t.csv", format!("i,v\n{csv}"));
-    let whole = open(&[csv.clone()], &DataConfig::default(), &Cx::default()).unwrap();
+    let whole = open(std::slice::from_ref(&csv), &DataConfig::default(), &Cx::default()).unwrap();
     let parquet = folder.0.path().join("t.parquet");
     write::table(&parquet, &whole).unwrap();
     let lines: String = (0..1000).map(|i| format!("{{\"i\":{i},\"v\":{}}}\n", i * 2)).collect();
@@ -321,7 +323,7 @@ fn a_file_that_does_not_fit_is_refused_unless_sampled() {
     let folder = Folder::new();
     let path = folder.put("t.csv", format!("a,b\n{}", "1234567,7654321\n".repeat(5_000_000)));
     let cx = Cx::new(&ComputeConfig { memory_limit_mb: 64, ..ComputeConfig::default() });
-    let error = open(&[path.clone()], &DataConfig::default(), &cx).unwrap_err().to_string();
+    let error = open(std::slice::from_ref(&path), &DataConfig::default(), &cx).unwrap_err().to_string();
     for part in ["64 MB", "compute.memory_limit_mb", "data.sample_rows"] {
         assert!(error.contains(part), "{error}");
     }

@@ -10,6 +10,7 @@ use polars::prelude::{DataFrame, SerReader};
 use super::background::run;
 use super::columnar::{Columns, kept};
 use super::error::LoadError;
+use super::file_name;
 use super::take::Take;
 use crate::cx::Cx;
 
@@ -58,6 +59,7 @@ impl AvroFile {
 
     /// Reads the rows `take` asks for. All rows are in memory for a moment.
     pub(super) fn read(&self, take: &Take, cx: &Cx) -> Result<DataFrame, LoadError> {
+        cx.progress().start(format!("Reading {}", file_name(&self.path)), 0);
         let frame = self.rows(None, cx)?;
         match take {
             Take::All => Ok(frame),

@@ -1,131 +1,18 @@
 //! How do the words of a column become numbers, truth values or text, decided over the whole column?
 
-use std::collections::HashSet;
-
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, IntoColumn, NewChunkedArray,
     StringChunked, StringChunkedBuilder,
 };
 
 use super::LoadError;
+use super::words::{Number, Words, is_no_value, truth};
 use crate::cx::Cx;
 
 /// Stands for "missing" among whole numbers while a column grows; never a value itself.
 const NO_INT: i64 = i64::MIN;
 /// Stands for "missing" among truth values while a column grows.
 const NO_BOOL: u8 = 2;
-/// Words people write where a number is missing. They never make a column text.
-const NO_VALUE: [&str; 22] = [
-    "missing",
-    "unknown",
-    "undefined",
-    "none",
-    "nil",
-    "n.a.",
-    "na",
-    "n/a",
-    "#n/a",
-    "nan",
-    "blank",
-    "empty",
-    "-",
-    "--",
-    ".",
-    "?",
-    "null",
-    "\\n",
-    "#value!",
-    "#div/0!",
-    "#ref!",
-    "#num!",
-];
-
-/// How words are understood.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Words {
-    nulls: HashSet<String>,
-    /// Null words that look like numbers (-999) have to be compared before a number is read.
-    numeric_nulls: bool,
-    decimal_comma: bool,
-}
-
-impl Words {
-    pub(super) fn new(nulls: &[String], decimal_comma: bool) -> Self {
-        let looks_numeric = |word: &String| word.parse::<f64>().is_ok_and(|v| !v.is_nan());
-        Self { numeric_nulls: nulls.iter().any(looks_numeric), nulls: nulls.iter().cloned().collect(), decimal_comma }
-    }
-
-    pub(super) fn is_null(&self, word: &str) -> bool {
-        word.is_empty() || self.nulls.contains(word)
-    }
-
-    /// The number a word spells. "NaN" and "inf" are numbers.
-    pub(super) fn number(&self, word: &str) -> Option<Number> {
-        if let Some(int) = whole(word.as_bytes()) {
-            return Some(Number::Int(int));
-        }
-        let may_be = word.bytes().next().is_some_and(|b| b.is_ascii_digit() || b"+-.,iInN".contains(&b));
-        if !may_be {
-            return None;
-        }
-        if self.decimal_comma && word.contains(',') {
-            if word.contains('.') {
-                return None;
-            }
-            return word.replacen(',', ".", 1).parse().ok().map(Number::Float);
-        }
-        word.parse().ok().map(Number::Float)
-    }
-}
-
-/// A number as it was written.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Number {
-    Int(i64),
-    Float(f64),
-}
-
-impl Number {
-    pub(super) fn value(self) -> f64 {
-        match self {
-            Self::Int(v) => v as f64,
-            Self::Float(v) => v,
-        }
-    }
-}
-
-/// Reads a whole number of at most 18 digits: they always fit.
-fn whole(word: &[u8]) -> Option<i64> {
-    let (negative, digits) = match word {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, word),
-    };
-    if digits.is_empty() || digits.len() > 18 {
-        return None;
-    }
-    let mut value = 0_i64;
-    for &digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i64::from(digit - b'0');
-    }
-    Some(if negative { -value } else { value })
-}
-
-/// The truth value a word spells.
-pub(super) fn truth(word: &str) -> Option<bool> {
-    let is = |other: &str| word.eq_ignore_ascii_case(other);
-    if is("true") || is("yes") {
-        Some(true)
-    } else if is("false") || is("no") {
-        Some(false)
-    } else {
-        None
-    }
-}
-
 enum Store {
     /// Nothing but missing values so far.
     Nothing,
@@ -243,11 +130,11 @@ impl ColumnBuilder {
     pub(super) fn push_word(&mut self, word: &str, words: &Words) {
         if self.as_text || matches!(self.store, Store::Text(_)) {
             if words.is_null(word) { self.push_null() } else { self.push_text(word) }
-        } else if word.is_empty() || (words.numeric_nulls && words.is_null(word)) {
+        } else if words.is_null_before_number(word) {
             self.push_null();
         } else if let Some(number) = words.number(word) {
-            // "NaN" stands in the usual list of null words, and is missing either way.
-            self.push_number(number);
+            // "NaN" is a number that is missing.
+            if number.value().is_nan() { self.push_null() } else { self.push_number(number) }
         } else if words.is_null(word) {
             self.push_null();
         } else if let Some(value) = truth(word) {
@@ -330,7 +217,7 @@ impl ColumnBuilder {
             self.len += 1;
             return;
         }
-        if NO_VALUE.iter().any(|no_value| word.eq_ignore_ascii_case(no_value)) {
+        if is_no_value(word) {
             self.n_no_value += 1;
         } else {
             self.n_odd += 1;
@@ -386,6 +273,7 @@ fn numbers_of(text: &StringChunked, words: &Words) -> Option<Finished> {
     for word in text.iter() {
         match word.map(|word| (word, words.number(word))) {
             None => column.push_null(),
+            Some((_, Some(number))) if number.value().is_nan() => column.push_null(),
             Some((_, Some(number))) => column.push_number(number),
             Some((word, None)) => column.push_text(word),
         }
@@ -421,7 +309,7 @@ mod tests {
         let dtype = |words: &[&str]| column(words.iter().copied()).unwrap().0.dtype().clone();
         assert_eq!(dtype(&["1", "", "-3", "NA"]), DataType::Int64);
         assert_eq!(dtype(&["1", "2.5", "1e3", "+.5"]), DataType::Float64);
-        assert_eq!(dtype(&["true", "FALSE", ""]), DataType::Boolean);
+        assert_eq!(dtype(&["true", "FALSE", "", "NaN"]), DataType::Boolean);
         assert_eq!(dtype(&["a", "b"]), DataType::String);
         assert_eq!(dtype(&["", "NA"]), DataType::Float64);
         assert_eq!(dtype(&["123456789012345678901"]), DataType::Float64);
@@ -455,11 +343,8 @@ mod tests {
     }
 
     #[test]
-    fn decimal_commas_and_numeric_null_words() {
+    fn null_words_may_look_like_numbers() {
         let words = Words::new(&["-999".into()], true);
-        assert_eq!(words.number("1,5"), Some(Number::Float(1.5)));
-        assert_eq!(words.number("1.234,5"), None);
-        assert_eq!(words.number("1,2,3"), None);
         let mut builder = ColumnBuilder::new("x", false);
         ["-999", "3", "-998"].iter().for_each(|word| builder.push_word(word, &words));
         assert_eq!(floats(&builder.finish(&words).unwrap().column), [None, Some(3.0), Some(-998.0)]);

@@ -11,6 +11,7 @@ use polars::prelude::{
 
 use super::background::run;
 use super::error::{LoadError, list};
+use super::file_name;
 use super::take::Take;
 use crate::cx::Cx;
 
@@ -57,7 +58,7 @@ impl ParquetFile {
 
     /// Reads the rows `take` asks for, one row group after the other.
     pub(super) fn read(&self, take: &Take, cx: &Cx) -> Result<DataFrame, LoadError> {
-        cx.progress().start("Reading Parquet", self.count());
+        cx.progress().start(format!("Reading {}", file_name(&self.path)), self.count());
         let mut whole = DataFrame::default();
         let mut before = 0;
         for group in &self.metadata.row_groups {
@@ -148,16 +149,19 @@ impl Columns {
     }
 }
 
-/// Whether values of a type can become numbers, truth values, times or texts. Numbers of 8 and 16 bits are a feature of
-/// polars that is not compiled in.
+/// Whether values of a type can become numbers, truth values, times or texts.
 fn is_usable(dtype: &ArrowDataType) -> bool {
     use ArrowDataType as Type;
     matches!(
         dtype,
         Type::Null
             | Type::Boolean
+            | Type::Int8
+            | Type::Int16
             | Type::Int32
             | Type::Int64
+            | Type::UInt8
+            | Type::UInt16
             | Type::UInt32
             | Type::UInt64
             | Type::Float32

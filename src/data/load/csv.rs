@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use encoding_rs::Encoding;
 use polars::prelude::DataFrame;
 
-use super::column::{self, ColumnBuilder, Words};
+use super::column::{self, ColumnBuilder};
 use super::encoding::{self, TextReader};
 use super::error::LoadError;
 use super::lines::{Records, fields, for_each_field};
 use super::sniff::{self, Layout};
 use super::take::Take;
-use super::{memory, types};
+use super::words::Words;
+use super::{begin_reading, memory, types};
 use crate::cx::Cx;
 use crate::recipe::{CsvConfig, DataConfig};
 
@@ -109,6 +110,7 @@ impl CsvFile {
         take: &Take,
         cx: &Cx,
     ) -> Result<Result<DataFrame, Vec<String>>, LoadError> {
+        begin_reading(&self.path, cx);
         let mut columns: Vec<ColumnBuilder> =
             self.layout.names.iter().map(|name| ColumnBuilder::new(name, as_text.contains(name))).collect();
         let mut records = self.records(cx)?;

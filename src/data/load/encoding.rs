@@ -107,6 +107,7 @@ fn is_utf8(mut file: impl Read, path: &Path, cx: &Cx) -> Result<bool, LoadError>
         if read == 0 {
             return Ok(true);
         }
+        cx.progress().add(read as u64);
         block.copy_within(valid..filled, 0);
         kept = filled - valid;
     }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use polars::prelude::{Column, DataFrame, DataType};
 
 use super::LoadError;
-use super::names::{hints_entity, looks_like_id};
+use super::names::{hints_entity, hints_property, looks_like_id};
 use super::time_column::named;
 use crate::cx::Cx;
 use crate::data::Entities;
@@ -45,14 +45,14 @@ pub(super) fn read(
 }
 
 /// Only what is plainly an identity is guessed: a wrong entity would cut a series into pieces.
-fn guess<'a>(frame: &'a DataFrame, free: impl Fn(&str) -> bool) -> Option<&'a Column> {
+fn guess(frame: &DataFrame, free: impl Fn(&str) -> bool) -> Option<&Column> {
     let rows = frame.height();
     let candidates = frame.columns().iter().filter(|column| free(column.name())).filter_map(|column| {
         let (is_text, is_whole) = (column.dtype() == &DataType::String, column.dtype().is_integer());
         let rank = match () {
             () if (is_text || is_whole) && hints_entity(column.name()) => 0,
             () if (is_text || is_whole) && column.name().eq_ignore_ascii_case("id") => 1,
-            () if is_text && mostly_ids(column) => 2,
+            () if is_text && !hints_property(column.name()) && mostly_ids(column) => 2,
             () => return None,
         };
         let (least, most) = match rank {
@@ -138,6 +138,7 @@ mod tests {
         assert_eq!(guessed(&df!("status" => &status, "request" => &unique, "where" => &ids).unwrap()), own("where"));
         assert_eq!(guessed(&df!("where" => &ids, "host" => &status).unwrap()), own("host"));
         assert_eq!(guessed(&df!("status" => &status, "load" => &number, "host" => &unique).unwrap()), None);
+        assert_eq!(guessed(&df!("instance_type" => &ids).unwrap()), None);
         assert_eq!(guessed(&df!("user_id" => &number, "sensor_1" => &number).unwrap()), own("user_id"));
         assert_eq!(guessed(&df!("sensor_1" => &number, "value" => &number).unwrap()), None);
     }

@@ -10,9 +10,9 @@ use super::sniff::unique;
 use super::types::texts_of;
 
 /// Puts the rows of a file below those of the files before it. The order of the columns is that of the first file.
-pub(super) fn stack(above: DataFrame, below: DataFrame, path: &Path) -> Result<DataFrame, LoadError> {
-    let names = |frame: &DataFrame| frame.get_column_names().iter().map(|n| n.to_string()).collect::<HashSet<_>>();
-    let (expected, given) = (names(&above), names(&below));
+pub(super) fn stack(above: DataFrame, below: &DataFrame, path: &Path) -> Result<DataFrame, LoadError> {
+    let names = |frame: &DataFrame| frame.get_column_names().iter().map(ToString::to_string).collect::<HashSet<_>>();
+    let (expected, given) = (names(&above), names(below));
     if expected != given {
         let sorted = |a: &HashSet<String>, b: &HashSet<String>| {
             let mut only: Vec<String> = a.difference(b).cloned().collect();
@@ -71,7 +71,7 @@ fn same_type(top: Column, bottom: &Column) -> (Column, Column) {
 
 /// A column that says from which file each row is. Its name is none of the frame's.
 pub(super) fn file_column(paths: &[PathBuf], rows: &[usize], frame: &DataFrame) -> Column {
-    let mut taken: Vec<String> = frame.get_column_names().iter().map(|name| name.to_string()).collect();
+    let mut taken: Vec<String> = frame.get_column_names().iter().map(ToString::to_string).collect();
     taken.push("file".into());
     let name = unique(&taken).0.pop().unwrap_or_default();
     let stems = stems(paths);
@@ -102,13 +102,13 @@ mod tests {
     fn frames_are_stacked_by_name_and_types_widened() {
         let first = df!("a" => [1_i64, 2], "b" => ["x", "y"], "c" => [None::<f64>, None], "d" => [1_i64, 2]).unwrap();
         let second = df!("c" => ["t"], "b" => ["z"], "a" => [0.5], "d" => ["w"]).unwrap();
-        let joined = stack(first.clone(), second, Path::new("second.csv")).unwrap();
+        let joined = stack(first.clone(), &second, Path::new("second.csv")).unwrap();
         let expected = df!(
             "a" => [1.0, 2.0, 0.5], "b" => ["x", "y", "z"], "c" => [None, None, Some("t")], "d" => ["1", "2", "w"]
         );
         assert!(joined.equals_missing(&expected.unwrap()), "{joined:?}");
         let other = df!("a" => [1_i64], "b" => ["x"], "e" => [1]).unwrap();
-        let error = stack(first, other, Path::new("other.csv")).unwrap_err().to_string();
+        let error = stack(first, &other, Path::new("other.csv")).unwrap_err().to_string();
         assert!(error.contains("missing: \"c\", \"d\"; unexpected: \"e\"") && error.contains("other.csv"), "{error}");
     }
 

@@ -10,11 +10,11 @@ use polars::prelude::DataFrame;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::column::Words;
 use super::error::LoadError;
 use super::json_rows::Rows;
 use super::take::Take;
-use super::types;
+use super::words::Words;
+use super::{begin_reading, types};
 use crate::cx::Cx;
 use crate::recipe::DataConfig;
 
@@ -64,6 +64,7 @@ impl JsonFile {
         // Columns whose words turn out to be no numbers are read again as text.
         let mut as_text = self.as_text.clone();
         loop {
+            begin_reading(&self.path, cx);
             let mut rows = Rows::new(as_text.clone(), &self.words, take, cx);
             let bytes = self.parse(&mut rows)?;
             match rows.finish(&self.path)? {
@@ -79,9 +80,9 @@ impl JsonFile {
         let mut reader = BufReader::with_capacity(1 << 16, Counted { file, bytes: 0, cx: rows.cx().clone() });
         skip_mark(&mut reader).map_err(|e| LoadError::io(&self.path, &e))?;
         if self.is_lines {
-            self.parse_lines(&mut reader, rows)?
+            self.parse_lines(&mut reader, rows)?;
         } else {
-            self.parse_value(&mut reader, rows)?
+            self.parse_value(&mut reader, rows)?;
         }
         Ok(reader.get_ref().bytes)
     }

@@ -6,10 +6,11 @@ use std::path::Path;
 use polars::prelude::DataFrame;
 use serde_json::{Map, Value};
 
-use super::column::{self, ColumnBuilder, Number, Words};
+use super::column::{self, ColumnBuilder};
 use super::error::{LoadError, list};
 use super::memory;
 use super::take::Take;
+use super::words::{Number, Words};
 use crate::cx::Cx;
 
 /// More columns than this come from data that is no table, such as an object whose names are values.
@@ -162,7 +163,7 @@ impl<'a> Rows<'a> {
             push(column, value, self.words);
         }
         *length += 1;
-        if *length % 4096 == 0 {
+        if length.is_multiple_of(4096) {
             return self.check(self.arrays.columns.iter().map(ColumnBuilder::bytes).sum());
         }
         true
@@ -176,7 +177,7 @@ impl<'a> Rows<'a> {
                 format!("its objects have more than {MOST_COLUMNS} different names"),
                 "turn names that are values into a column of their own",
             ));
-        } else if self.n_seen % 4096 == 0 {
+        } else if self.n_seen.is_multiple_of(4096) {
             return self.check(self.columns.iter().map(ColumnBuilder::bytes).sum());
         }
         self.stop.is_none()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use polars::prelude::{Column, DataFrame, DataType};
+use polars::prelude::{Column, DataFrame, DataType, Float64Chunked, StringChunked};
 
 use super::error::{LoadError, list};
 use super::names::hints_label;
@@ -134,7 +134,7 @@ impl Meaning {
         match &self.test {
             Test::AtLeast(limit) => numbers(column).map(|v| v.filter(|v| !v.is_nan()).map(|v| v >= *limit)).collect(),
             Test::Words(words) => {
-                let text = column.str().into_iter().flat_map(|text| text.iter());
+                let text = column.str().into_iter().flat_map(StringChunked::iter);
                 text.map(|text| text.map(|text| words.contains(text))).collect()
             }
         }
@@ -144,7 +144,7 @@ impl Meaning {
 /// Numbers of a numeric or boolean column.
 fn numbers(column: &Column) -> impl Iterator<Item = Option<f64>> {
     let numbers = column.cast(&DataType::Float64).ok();
-    let values: Vec<Option<f64>> = numbers.iter().filter_map(|c| c.f64().ok()).flat_map(|c| c.iter()).collect();
+    let values: Vec<Option<f64>> = numbers.iter().filter_map(|c| c.f64().ok()).flat_map(Float64Chunked::iter).collect();
     values.into_iter()
 }
 

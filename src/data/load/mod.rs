@@ -22,7 +22,9 @@ mod sniff;
 mod take;
 mod time;
 mod time_column;
+mod time_parse;
 mod types;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -55,7 +57,7 @@ pub fn open(paths: &[PathBuf], config: &DataConfig, cx: &Cx) -> Result<Table, Lo
     };
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
-        cx.progress().start(format!("Checking {}", file_name(path)), 0);
+        cx.progress().start(format!("Checking {}", file_name(path)), size_of(path));
         files.push(Source::open(path, config, true, cx)?);
     }
     let counts = if config.sample_rows == 0 { vec![0; files.len()] } else { count(&files, paths, cx)? };
@@ -65,13 +67,12 @@ pub fn open(paths: &[PathBuf], config: &DataConfig, cx: &Cx) -> Result<Table, Lo
     let mut rows_of_files = Vec::with_capacity(files.len());
     let mut before = 0;
     for ((file, path), rows) in files.iter().zip(paths).zip(counts) {
-        cx.progress().start(format!("Reading {}", file_name(path)), size_of(path));
         let frame = file.read(&take.after(before), cx)?;
         before += rows;
         rows_of_files.push(frame.height());
         joined = Some(match joined {
             None => frame,
-            Some(above) => join::stack(above, frame, path)?,
+            Some(above) => join::stack(above, &frame, path)?,
         });
     }
     let frame = joined.unwrap_or_default();
@@ -165,6 +166,11 @@ impl Source {
 
 fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Begins the stage of reading a file; its progress is counted in bytes.
+fn begin_reading(path: &Path, cx: &Cx) {
+    cx.progress().start(format!("Reading {}", file_name(path)), size_of(path));
 }
 
 fn size_of(path: &Path) -> u64 {

@@ -151,6 +151,15 @@ fn is_identifier(word: &str) -> bool {
     IDENTIFIERS.contains(&word)
 }
 
+/// Whether the name is that of a property: its values may look like identifiers (`t2.micro`) and be none.
+pub(super) fn hints_property(name: &str) -> bool {
+    const PROPERTIES: [&str; 18] = [
+        "type", "kind", "class", "category", "status", "state", "level", "severity", "version", "model", "method",
+        "protocol", "code", "result", "size", "unit", "os", "agent",
+    ];
+    words(name).iter().any(|word| PROPERTIES.contains(&word.as_str()))
+}
+
 /// Whether a column of this name that counts up row by row says nothing.
 pub(super) fn hints_row_number(name: &str) -> bool {
     const NUMBERS: [&str; 13] = [
@@ -210,6 +219,7 @@ mod tests {
             &["host", "host_name", "customerId", "sensor", "Device ID", "client_ip", "server"],
             &["server_load", "user_agent", "value", "id", "name", "sensor_1", "status", "user_count"],
         );
+        all(hints_property, &["instance_type", "HTTP status", "osVersion"], &["where", "instance", "typed"]);
         all(hints_row_number, &["id", "Unnamed: 0", "row", "index"], &["value", "grid", "rows_read"]);
         all(
             looks_like_id,

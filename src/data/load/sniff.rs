@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::column::{Number, Words, truth};
 use super::encoding::TextReader;
 use super::lines::{Records, Signs, fields};
 use super::time::{self, Written};
+use super::words::{Number, Words, truth};
 use crate::recipe::{CsvConfig, DecimalMark, Delimiter, Header};
 
 /// Records looked at.

@@ -135,7 +135,15 @@ fn reading_of(column: &Column, config: &DataConfig, epoch_allowed: bool) -> Opti
                 let numbers = numbers.f64().ok()?;
                 let step = (numbers.len() / SAMPLE).max(1);
                 let sample = (0..numbers.len()).step_by(step).filter_map(|i| numbers.get(i));
-                epoch_unit(sample).filter(|_| epoch_allowed).map(Reading::Number)
+                let sample: Vec<f64> = sample.collect();
+                if let Some(unit) = epoch_unit(sample.iter().copied()) {
+                    return epoch_allowed.then_some(Reading::Number(unit));
+                }
+                // Dates as whole numbers: 20250131.
+                let written = Written::Pattern("%Y%m%d".into());
+                let is_date =
+                    |&v: &f64| (19_000_101.0..21_000_101.0).contains(&v) && written.parse(&v.to_string(), 0).is_some();
+                (epoch_allowed && !sample.is_empty() && sample.iter().all(is_date)).then_some(Reading::Text(written))
             }
         },
         _ => None,
@@ -275,6 +283,9 @@ mod tests {
         let found = times(&frame, &DataConfig::default(), &Cx::default()).unwrap();
         assert_eq!(found.values, [1_441_712_340_123_000, 1_441_712_341_000_000]);
         assert_eq!(found.written, "milliseconds since 1970");
+        let frame = df!("date" => [20_250_131_i64, 20_250_201], "amount" => [20_250_131_i64, 20_250_201]).unwrap();
+        let found = times(&frame, &DataConfig::default(), &Cx::default()).unwrap();
+        assert_eq!((found.column.as_str(), found.values[1] - found.values[0]), ("date", 86_400_000_000));
     }
 
     #[test]

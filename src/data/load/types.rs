@@ -6,9 +6,9 @@ use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Float64Chunked, IntoColumn, NewChunkedArray, StringChunked, TimeUnit,
 };
 
-use super::column::{self, Words};
 use super::error::LoadError;
 use super::time_column::named;
+use super::words::{Number, Words, truth};
 use crate::cx::Cx;
 use crate::recipe::{ColumnChoice, ColumnType, DataConfig, DecimalMark};
 
@@ -101,10 +101,10 @@ fn as_numbers(column: &Column, config: &DataConfig, cx: &Cx) -> Column {
         return number;
     }
     let words = Words::new(&config.csv.null_values, config.csv.decimal == DecimalMark::Comma);
-    let read = |word: &str| words.number(word).map(column::Number::value);
+    let read = |word: &str| words.number(word).map(Number::value);
     let texts = texts_of(column);
     let values: Vec<Option<f64>> =
-        texts.str().into_iter().flat_map(|t| t.iter()).map(|word| word.and_then(read)).collect();
+        texts.str().into_iter().flat_map(StringChunked::iter).map(|word| word.and_then(read)).collect();
     told(column, &texts, values.iter().map(Option::is_some), "numbers", cx);
     Float64Chunked::from_iter_options(column.name().clone(), values.into_iter()).into_column()
 }
@@ -116,11 +116,11 @@ fn as_truths(column: &Column, cx: &Cx) -> Column {
     let read = |word: &str| match word.to_ascii_lowercase().as_str() {
         "1" | "1.0" | "t" | "y" | "on" => Some(true),
         "0" | "0.0" | "f" | "n" | "off" => Some(false),
-        word => column::truth(word),
+        word => truth(word),
     };
     let texts = texts_of(column);
     let values: Vec<Option<bool>> =
-        texts.str().into_iter().flat_map(|t| t.iter()).map(|word| word.and_then(read)).collect();
+        texts.str().into_iter().flat_map(StringChunked::iter).map(|word| word.and_then(read)).collect();
     told(column, &texts, values.iter().map(Option::is_some), "true or false", cx);
     BooleanChunked::from_iter_options(column.name().clone(), values.into_iter()).into_column()
 }

@@ -1,8 +1,8 @@
 //! Settings that hold several values: numbers, texts, choices, and types by column.
 
 use eframe::egui::{
-    Align, Button, ComboBox, DragValue, Frame, Layout, Margin, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense,
-    TextEdit, Ui, vec2,
+    Align, Button, Color32, ComboBox, DragValue, Layout, Margin, Popup, PopupCloseBehavior, RichText, ScrollArea,
+    Sense, TextEdit, Ui, vec2,
 };
 use serde_json::{Map, Value, json};
 
@@ -78,8 +78,9 @@ fn texts(ui: &mut Ui, path: &str, items: &[Value], columns: &[String]) -> Option
         let mut text = item.as_str().unwrap_or_default().to_owned();
         let width = (text.chars().count() as f32 * 8.0 + 14.0).clamp(28.0, 150.0);
         let edited = chip(ui, width, &format!("Remove {path}[{i}]"), |ui| {
-            let field = TextEdit::singleline(&mut text).desired_width(width - 10.0).frame(Frame::NONE);
-            ui.add(field.margin(Margin::symmetric(5, 2))).accessible_name(format!("{path}[{i}]")).changed()
+            let field = TextEdit::singleline(&mut text).desired_width(width - 12.0).margin(Margin::symmetric(6, 2));
+            let field = field.background_color(Color32::TRANSPARENT);
+            ui.add(field).accessible_name(format!("{path}[{i}]")).changed()
         });
         new = changed_list(items, i, edited, || json!(text)).or(new);
     }
@@ -125,6 +126,8 @@ fn chip(ui: &mut Ui, width: f32, remove: &str, edit: impl FnOnce(&mut Ui) -> boo
     ui.painter().rect_filled(rect, 5.0, Palette::of(ui).raised);
     inside(ui, rect, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().button_padding.y = 1.0;
+        ui.spacing_mut().interact_size.y = 20.0;
         let changed = edit(ui);
         match icons::button(ui, Icon::Close, remove).clicked() {
             true => Edited::Removed,

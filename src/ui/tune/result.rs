@@ -2,7 +2,7 @@
 //! distribution of the score, and what each detector contributes.
 
 use eframe::egui::{
-    self, Align, Align2, Color32, Grid, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
+    self, Align, Align2, Color32, Grid, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
     accesskit::Role, vec2,
 };
 
@@ -28,7 +28,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
         nothing_yet(ui, app);
         return;
     };
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    ScrollArea::vertical().auto_shrink(false).content_margin(Margin { right: 8, ..Margin::ZERO }).show(ui, |ui| {
         ui.label(RichText::new("Result").size(17.0));
         ui.add_space(GAP_S);
         counts(ui, profile, app.last_run.as_ref());
@@ -140,7 +140,7 @@ fn bar_color(score: f64, severity: &SeverityConfig, palette: &Palette) -> Color3
 /// One line per detector: what it contributes and what it took.
 fn detectors(ui: &mut Ui, findings: &Findings, profile: &ResultProfile) {
     let snapshot = &findings.snapshot;
-    table(ui, "detector_table", &["", "Weight", "Votes", "above", "Fit", "Scoring"], |ui| {
+    table(ui, "detector_table", &["", "Weight", "Votes", "Threshold", "Fit", "Scoring"], |ui| {
         for (member, share) in snapshot.combined.members.iter().zip(&profile.vote_shares) {
             name_cell(ui, member.kind.title());
             right(ui, &percent(member.weight));
@@ -161,7 +161,7 @@ fn table(ui: &mut Ui, id: &str, titles: &[&str], rows: impl FnOnce(&mut Ui)) {
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = 18.0;
         ScrollArea::horizontal().id_salt(id).show(ui, |ui| {
-            Grid::new(id).spacing([12.0, 4.0]).show(ui, |ui| {
+            Grid::new(id).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
                 for (i, title) in titles.iter().enumerate() {
                     let text = RichText::new(*title).small().color(weak);
                     if i == 0 {

@@ -1,5 +1,7 @@
 //! Explore and Triage, driven by accessible names: what is drawn of a run, choosing, acting, and the way back of zooms.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail like tests")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use crate::app::format::{fmt_count, fmt_row, fmt_score, fmt_time};
 use crate::app::series::alert_extent;
 use crate::app::{App, Command};
 use crate::triage::{AlertStatus, AlertSummary};
-use crate::ui::plot::Range;
+use crate::ui::plot::{History, Range};
 use crate::ui::text::one_line;
 use crate::ui::theme::{GAP, Palette, paint_severity};
 use crate::ui::triage::{detail, what};
@@ -33,26 +33,36 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     if alerts.is_empty() {
         empty(ui, app, state);
     } else {
-        let has_detail = app.queue.selected.is_some();
-        let room = if has_detail { (ui.available_height() * 0.36).max(2.0 * ITEM) } else { ui.available_height() };
-        ui.scope(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            ScrollArea::vertical()
-                .id_salt("alerts_in_view")
-                .max_height(room)
-                .auto_shrink([false, has_detail])
-                .show_rows(ui, ITEM, alerts.len(), |ui, range| {
-                    for alert in alerts.get(range).unwrap_or_default() {
-                        item(ui, app, alert, commands);
-                    }
-                });
-        });
+        list(ui, app, &alerts, state, commands);
     }
     if app.queue.selected.is_some() {
         ui.add_space(GAP);
         ui.separator();
         detail::show(ui, app, detail::Place::Explore, commands);
     }
+}
+
+/// The list. It scrolls to a selection that moves out of sight.
+fn list(ui: &mut Ui, app: &App, alerts: &[&AlertSummary], state: &mut State, commands: &mut Vec<Command>) {
+    const GAP_BELOW: f32 = 2.0;
+    let selected = app.queue.selected;
+    let has_detail = selected.is_some();
+    let room = if has_detail { (ui.available_height() * 0.36).max(2.0 * ITEM) } else { ui.available_height() };
+    let mut area = ScrollArea::vertical().id_salt("alerts_in_view").max_height(room).auto_shrink([false, has_detail]);
+    let moved = std::mem::replace(&mut state.listed_selected, selected) != selected;
+    let row = alerts.iter().position(|alert| Some(alert.id) == selected);
+    if let Some(row) = row.filter(|row| moved && !state.listed_rows.contains(row)) {
+        area = area.vertical_scroll_offset((row as f32 * (ITEM + GAP_BELOW) - room / 2.0).max(0.0));
+    }
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = GAP_BELOW;
+        area.show_rows(ui, ITEM, alerts.len(), |ui, range| {
+            for alert in alerts.get(range.clone()).unwrap_or_default() {
+                item(ui, app, alert, commands);
+            }
+            state.listed_rows = range;
+        });
+    });
 }
 
 /// The alerts that reach into the stretch in view, worst first.
@@ -77,7 +87,7 @@ fn count_title(n: usize) -> String {
 
 fn empty(ui: &mut Ui, app: &App, state: &State) {
     let is_filtered = !app.queue.search.trim().is_empty() || !app.queue.severities.is_empty();
-    let is_zoomed = state.nav.history().is_some_and(|history| history.is_zoomed());
+    let is_zoomed = state.nav.history().is_some_and(History::is_zoomed);
     let text = match &app.findings {
         None if app.is_busy() => "Alerts appear when the run has ended.",
         None => "Run the recipe to look for anomalies.",

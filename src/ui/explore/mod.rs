@@ -33,6 +33,8 @@ pub(super) struct State {
     source_id: Option<String>,
     seen_focus: u64,
     seen_selected: Option<i64>,
+    listed_selected: Option<i64>,
+    listed_rows: std::ops::Range<usize>,
 }
 
 impl State {
@@ -82,9 +84,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
         return;
     };
     state.take_in(app, commands);
-    if ui.ctx().memory(|memory| memory.focused()).is_none()
-        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Backspace))
-    {
+    if !ui.ctx().text_edit_focused() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Backspace)) {
         state.nav.back();
     }
     let width = ui.available_width();
@@ -120,7 +120,7 @@ fn extent(app: &App) -> Option<(f64, f64)> {
 
 /// A stretch around an alert with enough rows on both sides to see what is usual.
 fn around(app: &App, extent: (f64, f64)) -> Range {
-    let step = app.view.as_ref().map_or(1.0, |view| mean_step(view));
+    let step = app.view.as_deref().map_or(1.0, mean_step);
     around_extent(extent, step)
 }
 

@@ -196,7 +196,7 @@ pub(crate) fn value_ticks(range: Range, max_ticks: usize) -> (Vec<f64>, f64) {
 pub(crate) fn fmt_tick(value: f64, step: f64) -> String {
     let value = if value.abs() < step / 1e6 { 0.0 } else { value };
     let (unit, suffix) = match value.abs().max(step) {
-        size if size < 1e-4 || size >= 1e15 => return format!("{value:.1e}"),
+        size if !(1e-4..1e15).contains(&size) => return format!("{value:.1e}"),
         size if size < 1e4 => (1.0, ""),
         size if size < 1e6 => (1e3, "k"),
         size if size < 1e9 => (1e6, "M"),

@@ -84,7 +84,6 @@ impl PlotItem for Bands<'_> {
         if let Some((from, to)) = self.selected {
             let x = Rangef::new(to_px(from) - 2.0, to_px(to) + 2.0);
             let edge = Stroke::new(1.0, self.palette.accent);
-            shapes.push(Shape::rect_filled(rect(x), 0.0, self.palette.accent.gamma_multiply(0.12)));
             for x in [x.min, x.max] {
                 shapes.push(Shape::line_segment([pos2(x, frame.top()), pos2(x, frame.bottom())], edge));
             }

@@ -9,7 +9,7 @@ use egui_plot::{AxisHints, GridInput, GridMark, HLine, LineStyle, Plot, PlotResp
 use super::axis::{fmt_tick, row_axis, time_axis, value_ticks};
 use super::bands::Bands;
 use super::trace::{Trace, points_in};
-use super::{GUTTER, Navigation, Range};
+use super::{GUTTER, Navigation, Range, strip};
 use crate::analysis::ensemble::THRESHOLD_SCORE;
 use crate::analysis::pyramid::Pyramid;
 use crate::analysis::severity::Severity;
@@ -51,7 +51,7 @@ impl<'a> Shared<'a> {
     }
 
     fn ticks(&self, width: f32) -> Vec<f64> {
-        let n = (width / 90.0).max(1.0) as usize;
+        let n = (width / strip::TICK).max(1.0) as usize;
         let ticks = if self.view.is_time { time_axis(self.range, n).ticks } else { row_axis(self.range, n) };
         ticks.iter().map(|tick| tick.at).collect()
     }

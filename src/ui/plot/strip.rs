@@ -9,6 +9,8 @@ use crate::app::format::{fmt_row, fmt_time};
 use crate::ui::theme::Palette;
 
 const ROW: f32 = 15.0;
+/// Least distance between ticks.
+pub(crate) const TICK: f32 = 64.0;
 
 /// Height of the axis.
 pub(crate) const fn height(is_time: bool) -> f32 {
@@ -20,7 +22,7 @@ pub(crate) fn show(ui: &mut Ui, range: Range, is_time: bool, cursor: Option<f64>
     let palette = Palette::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height(is_time)), Sense::hover());
     let area = Rangef::new(rect.left() + GUTTER, rect.right());
-    let n_ticks = (area.span() / 90.0).max(1.0) as usize;
+    let n_ticks = (area.span() / TICK).max(1.0) as usize;
     let painter = ui.painter_at(rect);
     let font = FontId::proportional(10.5);
     let unit = if is_time { "UTC" } else { "row" };

@@ -65,7 +65,7 @@ impl Field {
             Self::Severity => 18.0,
             Self::Score => 44.0,
             Self::Entity => 92.0,
-            Self::When => 132.0,
+            Self::When => 114.0,
             Self::Length => 72.0,
             Self::Rows => 46.0,
             Self::What => 160.0,
@@ -208,7 +208,7 @@ fn cell(ui: &mut Ui, app: &App, alert: &AlertSummary, field: Field, commands: &m
         Field::Detectors => votes(ui, app, alert),
         Field::Status => status(ui, alert),
         Field::Assignee => {
-            text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), "")
+            text(ui, RichText::new(alert.assignee.as_deref().unwrap_or_default()).color(palette.weak), "");
         }
     }
 }

@@ -190,3 +190,57 @@ fn rows_of(table: &Table, entity: Option<&str>) -> (Option<String>, Vec<u32>) {
 fn pick<'a, T: Copy>(values: &'a [T], rows: &'a [u32]) -> impl Iterator<Item = T> + 'a {
     rows.iter().filter_map(|&row| values.get(row as usize).copied())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(x: &[f64], episodes: &[(f64, f64)]) -> SeriesView {
+        let episode = |(i, &(from, to)): (usize, &(f64, f64))| EpisodeSpan {
+            from,
+            to,
+            peak: from,
+            peak_index: 0,
+            severity: Severity::Low,
+            score: 0.4,
+            rows: (0, 0),
+            alert: i,
+        };
+        SeriesView {
+            entity: None,
+            rows: Arc::new((0..x.len() as u32).collect()),
+            x: Arc::new(x.to_vec()),
+            is_time: true,
+            columns: Arc::default(),
+            score: None,
+            episodes: Arc::new(episodes.iter().enumerate().map(episode).collect()),
+            alerts: None,
+        }
+    }
+
+    #[test]
+    fn points_of_a_stretch_reach_one_beyond_its_edges() {
+        let view = view(&[0.0, 1.0, 2.0, 2.0, 5.0], &[]);
+        assert_eq!(view.visible(1.5, 3.0), 1..5);
+        assert_eq!(view.visible(2.0, 2.0), 1..5);
+        assert_eq!(view.visible(9.0, 10.0), 4..5);
+        assert_eq!(view.visible(-9.0, -8.0), 0..1);
+    }
+
+    #[test]
+    fn the_nearest_point_is_on_either_side() {
+        let view = view(&[0.0, 10.0, 20.0], &[]);
+        let nearest = [-5.0, 4.0, 6.0, 14.9, 99.0].map(|at| view.nearest(at));
+        assert_eq!(nearest, [0, 0, 1, 1, 2].map(Some));
+        assert_eq!(self::view(&[], &[]).nearest(1.0), None);
+    }
+
+    #[test]
+    fn episodes_of_a_stretch_are_those_that_reach_into_it() {
+        let view = view(&[0.0, 100.0], &[(0.0, 10.0), (20.0, 20.0), (30.0, 60.0), (70.0, 80.0)]);
+        let found = |from, to| view.episodes_in(from, to).iter().map(|episode| episode.alert).collect::<Vec<_>>();
+        assert_eq!(found(10.0, 40.0), [0, 1, 2]);
+        assert_eq!(found(40.0, 50.0), [2]);
+        assert_eq!(found(61.0, 69.0), [0; 0]);
+    }
+}

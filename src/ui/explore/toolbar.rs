@@ -88,13 +88,19 @@ fn describe(range: Range, is_time: bool) -> String {
         let whole = |secs: f64| micros((secs / unit).round() * unit);
         let length = fmt_duration(whole(range.to).abs_diff(whole(range.from)));
         let span = fmt_span(whole(range.from), whole(range.to));
-        let span = if unit == 60.0 { span.replace(":00 ", " ").trim_end_matches(":00").to_owned() } else { span };
+        let span = if unit == 60.0 { without_seconds(&span) } else { span };
         format!("{span} UTC · {length}")
     } else {
         let (first, last) = (range.from.ceil().max(0.0) as usize, range.to.floor().max(0.0) as usize);
         let n_rows = fmt_counted(last.saturating_sub(first) + 1, "row");
         format!("rows {} {} {} · {n_rows}", fmt_count(first + 1), format::NONE, fmt_count(last + 1))
     }
+}
+
+/// A span of times at whole minutes without the seconds, which are all zero.
+fn without_seconds(span: &str) -> String {
+    let times = span.split(" – ").map(|time| time.strip_suffix(":00").unwrap_or(time));
+    times.collect::<Vec<_>>().join(" – ")
 }
 
 #[cfg(test)]

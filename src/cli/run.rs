@@ -14,7 +14,7 @@ use crate::app::main_job::{self, Findings, MainJobError, RecipeChange, RecipeCho
 use crate::app::{Source, report, settings};
 use crate::cx::Cx;
 use crate::data::{Table, sample::Sample, write};
-use crate::engine::{Engine, Job, JobError, JobEvent, StageTiming, limit_reading_threads};
+use crate::engine::{Engine, Job, JobError, JobEvent, StageTiming, set_library_threads};
 use crate::recipe::{CheckedRecipe, ColumnChoice, ComputeDevice, DetectorKind, Preset, Recipe};
 use crate::triage::{RunOutcome, Store};
 
@@ -34,6 +34,8 @@ pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> Result<(), Failure> {
     if args.data.is_empty() && !args.quiet && !args.json {
         writeln!(out, "No data given: using the built-in sample \"servers\" (synthetic).\n")?;
     }
+    // No other thread exists yet: this is the whole program's first step.
+    set_library_threads(choice.recipe(true).map_err(Failure::usage)?.compute.threads);
     let outcome = execute(&source, choice, args, !args.quiet)?;
     if args.json {
         print::json(&outcome, out)?;
@@ -53,7 +55,6 @@ pub(super) fn execute(
     let started = Instant::now();
     // Columns and limits are needed before the data can say which preset fits.
     let first = choice.recipe(true).map_err(Failure::usage)?.checked().map_err(Failure::usage)?;
-    limit_reading_threads(first.compute.threads);
     let cx = Cx::new(&first.compute);
     let (table, recipe, load_timing) = {
         let (source, cx) = (source.clone(), cx.clone());

@@ -11,4 +11,4 @@ pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};
 pub use run::{Engine, RunError};
 pub use snapshot::{RunMetrics, Snapshot, StageTiming};
-pub use threads::limit_reading_threads;
+pub use threads::set_library_threads;

@@ -71,8 +71,9 @@ impl Engine {
         on_partial: &(dyn Fn(Snapshot) + Sync),
     ) -> Result<Snapshot, RunError> {
         let threads = recipe.compute.threads;
+        let all = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads as usize)
+            .num_threads(if threads == 0 { all } else { threads as usize })
             .build()
             .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
         self.cache.keep_only(table);

@@ -1,12 +1,16 @@
-//! One thread budget for the pools that read it from the environment.
+//! One thread budget: the libraries with pools of their own read theirs from the environment.
 
-/// Limits the pool that reads tables to `threads`. Call it before any other thread exists and before any table is
-/// read; 0 leaves it at one per core.
-pub fn limit_reading_threads(threads: u32) {
-    if threads > 0 {
-        // SAFETY: the caller promises that no other thread exists, so nobody reads the environment meanwhile.
-        #[expect(unsafe_code, reason = "the pool is configured by an environment variable only")]
-        unsafe {
+/// Sets the pools that libraries keep beside that of a run: tables are read by `threads` threads (0: one per core), and
+/// a single tensor operation by one, since rows are what is worked on in parallel here, and a network's small matrices
+/// lose more to waiting than they gain (measured: training takes twice as long on two threads).
+///
+/// Call it once, before any other thread exists.
+pub fn set_library_threads(threads: u32) {
+    // SAFETY: the caller promises that no other thread exists, so nobody reads the environment meanwhile.
+    #[expect(unsafe_code, reason = "these pools are configured by environment variables only")]
+    unsafe {
+        std::env::set_var("RAYON_NUM_THREADS", "1");
+        if threads > 0 {
             std::env::set_var("POLARS_MAX_THREADS", threads.to_string());
         }
     }

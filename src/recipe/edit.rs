@@ -156,7 +156,7 @@ mod tests {
             edited("detectors.isolation_forest.max_samples=0.5").detectors.isolation_forest.max_samples,
             MaxSamples::Fraction(0.5)
         );
-        assert_eq!(edited("detectors.autoencoder.enabled=false").detectors.autoencoder.enabled, false);
+        assert!(!edited("detectors.autoencoder.enabled=false").detectors.autoencoder.enabled);
         assert_eq!(edited("compute.device=cuda(1)").compute.device, ComputeDevice::Cuda(1));
         assert_eq!(edited("data.time=stamp").data.time, ColumnChoice::Column("stamp".into()));
         assert_eq!(edited("data.time=none").data.time, ColumnChoice::None);

@@ -75,7 +75,7 @@ fn run_writes_scores_features_report_and_alerts() {
         assert_eq!(line[0], (i - 1).to_string());
         assert_eq!(line[2], input[i][1], "rows stay in input order");
         let (score, is_anomaly): (f64, bool) = (line[7].parse().unwrap(), line[8].parse().unwrap());
-        assert!((0.0..=1.0).contains(&score) && is_anomaly == (score > 0.3) && is_anomaly == !line[9].is_empty());
+        assert!((0.0..=1.0).contains(&score) && is_anomaly == (score > 0.3) && is_anomaly != line[9].is_empty());
     }
     let features = lines(&home.path().join("f.csv"));
     assert_eq!(features.len(), 601);

@@ -1,5 +1,7 @@
 //! The integration tests, as one binary.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 mod cli;
 mod detectors;
 mod engine;

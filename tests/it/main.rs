@@ -11,6 +11,8 @@ mod parity_detectors;
 mod parity_features;
 mod parity_metrics;
 mod rooms;
+#[cfg(feature = "snapshots")]
+mod snapshots;
 mod triage;
 mod window;
 mod window_explore;

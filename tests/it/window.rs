@@ -97,7 +97,7 @@ impl Window {
 }
 
 /// A recipe that is quick to run.
-fn quick() -> Recipe {
+pub(crate) fn quick() -> Recipe {
     let mut recipe = Recipe::default();
     recipe.detectors.autoencoder.enabled = false;
     recipe.detectors.one_class_svm.enabled = false;

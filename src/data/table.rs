@@ -1,6 +1,6 @@
 //! A table: the columns of a file with their types and roles, and its time, entities and labels ready for use.
 
-use polars::prelude::{AnyValue, DataFrame, DataType, TimeUnit};
+use polars::prelude::{AnyValue, DataFrame, DataType};
 
 use super::Quality;
 use super::load::iso_text;
@@ -61,6 +61,7 @@ pub struct Table {
     pub format: Vec<(String, String)>,
     /// Quality as it was read.
     pub quality: Quality,
+    /// Its times are in microseconds of UTC.
     pub(super) frame: DataFrame,
     pub(super) time: Option<Vec<i64>>,
     pub(super) entities: Option<Entities>,
@@ -117,14 +118,9 @@ impl Table {
     /// A value as text, for display; empty where it is missing. Times are ISO 8601 in UTC: `2025-01-01T00:00:00Z`.
     pub fn text(&self, name: &str, row: usize) -> String {
         let Ok(column) = self.frame.column(name) else { return String::new() };
-        if let DataType::Datetime(..) = column.dtype() {
-            return match column.get(row).map(|value| value.cast(&DataType::Datetime(TimeUnit::Microseconds, None))) {
-                Ok(AnyValue::Datetime(micros, ..) | AnyValue::DatetimeOwned(micros, ..)) => iso_text(micros),
-                _ => String::new(),
-            };
-        }
         match column.get(row).map(AnyValue::into_static) {
             Ok(AnyValue::Null) | Err(_) => String::new(),
+            Ok(AnyValue::Datetime(micros, ..) | AnyValue::DatetimeOwned(micros, ..)) => iso_text(micros),
             Ok(AnyValue::Float64(value)) if value.is_nan() => String::new(),
             Ok(AnyValue::Float64(value)) => value.to_string(),
             Ok(AnyValue::StringOwned(text)) => text.to_string(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use tarsier::cx::Cx;
 use tarsier::data::load::{open, preview};
 use tarsier::recipe::{ComputeConfig, DataConfig};
@@ -62,7 +63,13 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    // The same cases each time; longer searches are a matter of other seeds and more cases.
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn damaged_files_never_panic(which in 0..9_usize, changes in prop::collection::vec(change(), 1..8), sampled in any::<bool>()) {

@@ -1,7 +1,7 @@
 //! How are Avro files read?
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use polars::io::avro::AvroReader;
@@ -12,6 +12,7 @@ use super::columnar::{Columns, kept};
 use super::error::LoadError;
 use super::file_name;
 use super::take::Take;
+use super::walker::{Walker, damaged};
 use crate::cx::Cx;
 
 const FORMAT: &str = "Avro";
@@ -89,38 +90,32 @@ struct Blocks {
 
 impl Blocks {
     fn walk(file: File, cx: &Cx) -> io::Result<Self> {
-        let length = file.metadata()?.len();
-        let mut reader = Walker { length, reader: BufReader::new(file) };
-        let mut magic = [0; 4];
-        reader.reader.read_exact(&mut magic)?;
-        if &magic != MAGIC {
+        let mut walker = Walker::new(file)?;
+        if &walker.bytes()? != MAGIC {
             return Err(damaged("it does not begin as one"));
         }
         loop {
-            let mut n = reader.number()?;
+            let mut n = walker.signed()?;
             if n == 0 {
                 break;
             }
             if n < 0 {
                 n = n.checked_neg().ok_or_else(|| damaged("a count is out of range"))?;
-                reader.number()?;
+                walker.signed()?;
             }
             // Each entry takes two bytes at least.
-            reader.within(n)?;
+            walker.within(n)?;
             for _ in 0..2 * n {
-                reader.skip_bytes()?;
+                skip_bytes(&mut walker)?;
             }
         }
-        let mut mark = [0; 16];
-        reader.reader.read_exact(&mut mark)?;
+        let mark: [u8; 16] = walker.bytes()?;
         let mut blocks = Self { rows: 0, bytes: 0 };
-        while cx.check().is_ok() && !reader.at_end()? {
-            let rows = u64::try_from(reader.number()?).map_err(|_| damaged("a block has a negative number of rows"))?;
+        while cx.check().is_ok() && !walker.at_end() {
+            let rows = u64::try_from(walker.signed()?).map_err(|_| damaged("a block has a negative number of rows"))?;
             blocks.rows = blocks.rows.saturating_add(rows);
-            blocks.bytes += reader.skip_bytes()?;
-            let mut end = [0; 16];
-            reader.reader.read_exact(&mut end)?;
-            if end != mark {
+            blocks.bytes += skip_bytes(&mut walker)?;
+            if walker.bytes()? != mark {
                 return Err(damaged("a block does not end where it should"));
             }
         }
@@ -128,45 +123,8 @@ impl Blocks {
     }
 }
 
-fn damaged(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
-}
-
-struct Walker {
-    reader: BufReader<File>,
-    length: u64,
-}
-
-impl Walker {
-    /// A whole number in the variable-length zig-zag form.
-    fn number(&mut self) -> io::Result<i64> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let mut byte = [0];
-            self.reader.read_exact(&mut byte)?;
-            value |= u64::from(byte[0] & 0x7f) << shift;
-            if byte[0] & 0x80 == 0 {
-                return Ok((value >> 1) as i64 ^ -((value & 1) as i64));
-            }
-        }
-        Err(damaged("a number is too long"))
-    }
-
-    /// A count or length that the rest of the file can hold.
-    fn within(&mut self, n: i64) -> io::Result<u64> {
-        let left = self.length.saturating_sub(self.reader.stream_position()?);
-        u64::try_from(n).ok().filter(|&n| n <= left).ok_or_else(|| damaged("it is cut off, or a length is wrong"))
-    }
-
-    /// Passes over bytes with their length before them, and returns the length.
-    fn skip_bytes(&mut self) -> io::Result<u64> {
-        let n = self.number()?;
-        let n = self.within(n)?;
-        self.reader.seek_relative(n as i64)?;
-        Ok(n)
-    }
-
-    fn at_end(&mut self) -> io::Result<bool> {
-        Ok(self.reader.stream_position()? >= self.length)
-    }
+/// Passes over bytes with their length before them, and returns the length.
+fn skip_bytes(walker: &mut Walker) -> io::Result<u64> {
+    let n = walker.signed()?;
+    walker.skip(n)
 }

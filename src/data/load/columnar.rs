@@ -11,8 +11,8 @@ use polars::prelude::{
 
 use super::background::run;
 use super::error::{LoadError, list};
-use super::file_name;
 use super::take::Take;
+use super::{file_name, pages};
 use crate::cx::Cx;
 
 const FORMAT: &str = "Parquet";
@@ -29,6 +29,7 @@ impl ParquetFile {
         let own = path.to_path_buf();
         let (metadata, columns) = run(path, FORMAT, cx, move || {
             let metadata = metadata_of(&own)?;
+            pages::check(File::open(&own)?, &metadata)?;
             let mut reader = ParquetReader::new(File::open(&own)?);
             reader.set_metadata(metadata.clone());
             let fields = reader.schema()?;

@@ -33,6 +33,10 @@ pub(super) struct CsvFile {
 impl CsvFile {
     /// Finds out how a file is laid out. `whole_file`: check the encoding of all of it, not only of its head.
     pub(super) fn open(path: &Path, config: &DataConfig, whole_file: bool, cx: &Cx) -> Result<Self, LoadError> {
+        if whole_file && config.sample_rows == 0 {
+            // Before time is spent on a file that will be refused.
+            memory::check(bytes_needed(path), cx)?;
+        }
         let encoding = encoding::detect(path, &config.csv.encoding, whole_file, cx)?;
         let (head, whole) = read_head(path, encoding)?;
         if head.trim().is_empty() {
@@ -67,9 +71,9 @@ impl CsvFile {
         facts.into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
 
-    /// Bytes the whole table needs, roughly: a number of 7 letters and a delimiter become 8 bytes, a short text 16.
+    /// Bytes the whole table needs, roughly.
     pub(super) fn bytes_needed(&self) -> u64 {
-        std::fs::metadata(&self.path).map_or(0, |meta| meta.len()) * 3 / 2
+        bytes_needed(&self.path)
     }
 
     /// Number of rows.
@@ -198,6 +202,11 @@ impl CsvFile {
         let frame = self.read(&Take::First(rows.len() as u64), cx)?;
         Ok((frame, rows, bytes))
     }
+}
+
+/// A number of 7 letters and a delimiter become 8 bytes, a short text 16.
+fn bytes_needed(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |meta| meta.len()) / 2 * 3
 }
 
 fn hopeless(columns: &[ColumnBuilder]) -> Vec<String> {

@@ -17,6 +17,7 @@ mod label;
 mod lines;
 mod memory;
 mod names;
+mod pages;
 mod preview;
 mod sniff;
 mod take;
@@ -24,6 +25,7 @@ mod time;
 mod time_column;
 mod time_parse;
 mod types;
+mod walker;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -1,10 +1,11 @@
 //! Which column holds the time, and what are the times in it?
 
-use polars::prelude::{Column, DataFrame, DataType, StringChunked, TimeUnit};
+use polars::prelude::{Column, DataFrame, DataType, StringChunked};
 
 use super::error::{LoadError, list};
 use super::names::{hints_epoch, hints_time};
 use super::time::{self, Unit, Written};
+use super::types::texts_of;
 use crate::cx::Cx;
 use crate::recipe::{ColumnChoice, DataConfig};
 
@@ -191,14 +192,9 @@ fn values(column: &Column, reading: &Reading, offset: i32, cx: &Cx) -> Result<Ve
         |_| LoadError::data(format!("column \"{}\" cannot be read as times", column.name()), "choose another");
     match reading {
         Reading::Typed => {
-            let unit = match column.dtype() {
-                DataType::Datetime(TimeUnit::Milliseconds, _) => Unit::Millis,
-                DataType::Datetime(TimeUnit::Nanoseconds, _) => Unit::Nanos,
-                _ => Unit::Micros,
-            };
             let physical = column.to_physical_repr();
             let values = physical.i64().map_err(damaged)?;
-            Ok(values.iter().map(|v| v.and_then(|v| unit.micros(v)).unwrap_or(MISSING)).collect())
+            Ok(values.iter().map(|v| v.unwrap_or(MISSING)).collect())
         }
         Reading::Number(unit) if column.dtype() == &DataType::Int64 => {
             let values = column.i64().map_err(damaged)?;
@@ -210,7 +206,7 @@ fn values(column: &Column, reading: &Reading, offset: i32, cx: &Cx) -> Result<Ve
             Ok(values.iter().map(|v| v.and_then(|v| unit.micros_f64(v)).unwrap_or(MISSING)).collect())
         }
         Reading::Text(written) => {
-            let column = column.cast(&DataType::String).map_err(damaged)?;
+            let column = texts_of(column);
             let text = column.str().map_err(damaged)?;
             let mut times = Vec::with_capacity(text.len());
             for (row, text) in text.iter().enumerate() {
@@ -240,10 +236,10 @@ fn fill(values: &mut [i64]) -> Vec<u32> {
 }
 
 fn unreadable(column: &Column, config: &DataConfig) -> LoadError {
-    let texts = column.cast(&DataType::String).ok();
+    let texts = texts_of(column);
     let examples: Vec<String> = texts
-        .iter()
-        .filter_map(|texts| texts.str().ok())
+        .str()
+        .into_iter()
         .flat_map(|texts| texts.iter().flatten().take(3).map(|text| format!("\"{text}\"")).collect::<Vec<_>>())
         .collect();
     let examples = if examples.is_empty() { "no values".into() } else { examples.join(", ") };

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, IntoColumn, NewChunkedArray, StringChunked, TimeUnit,
+    BooleanChunked, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, IntoColumn, NewChunkedArray,
+    StringChunked, TimeUnit,
 };
 
 use super::error::LoadError;
+use super::time::{Unit, iso_text};
 use super::time_column::named;
 use super::words::{Number, Words, truth};
 use crate::cx::Cx;
@@ -56,13 +58,27 @@ pub(super) fn settle(frame: DataFrame, config: &DataConfig, cx: &Cx) -> Result<D
 fn plain(column: &Column) -> Column {
     let cast = |to: &DataType| column.cast(to).unwrap_or_else(|_| texts_of(column));
     match column.dtype() {
-        DataType::Boolean | DataType::String | DataType::Datetime(..) => column.clone(),
-        DataType::Date => cast(&DataType::Datetime(TimeUnit::Microseconds, None)),
+        DataType::Boolean | DataType::String => column.clone(),
+        DataType::Datetime(unit, _) => moments(column, *unit),
+        DataType::Date => moments(&cast(&DataType::Datetime(TimeUnit::Microseconds, None)), TimeUnit::Microseconds),
         DataType::Duration(unit) => seconds(column, *unit),
         DataType::Null => Column::full_null(column.name().clone(), column.len(), &DataType::Float64),
         dtype if dtype.is_primitive_numeric() => column.clone(),
         _ => texts_of(column),
     }
+}
+
+/// Times in microseconds of UTC. What lies before the year 0 or after 9999 is missing: polars cannot write it.
+fn moments(column: &Column, unit: TimeUnit) -> Column {
+    let unit = match unit {
+        TimeUnit::Milliseconds => Unit::Millis,
+        TimeUnit::Microseconds => Unit::Micros,
+        TimeUnit::Nanoseconds => Unit::Nanos,
+    };
+    let physical = column.to_physical_repr();
+    let values = physical.i64().into_iter().flat_map(Int64Chunked::iter).map(|v| v.and_then(|v| unit.micros(v)));
+    let values = Int64Chunked::from_iter_options(column.name().clone(), values).into_column();
+    values.cast(&DataType::Datetime(TimeUnit::Microseconds, None)).unwrap_or(values)
 }
 
 /// Durations as seconds.
@@ -85,6 +101,11 @@ pub(super) fn texts_of(column: &Column) -> Column {
     }
     if let Ok(numbers) = column.f64() {
         let texts = numbers.iter().map(|v| v.filter(|v| !v.is_nan()).map(|v| v.to_string()));
+        return StringChunked::from_iter_options(name, texts).into_column();
+    }
+    if let DataType::Datetime(..) = column.dtype() {
+        let physical = column.to_physical_repr();
+        let texts = physical.i64().into_iter().flat_map(Int64Chunked::iter).map(|v| v.map(iso_text));
         return StringChunked::from_iter_options(name, texts).into_column();
     }
     column.cast(&DataType::String).unwrap_or_else(|_| {
@@ -145,6 +166,18 @@ mod tests {
     use polars::df;
 
     use super::*;
+
+    #[test]
+    fn times_beyond_the_calendar_are_missing() {
+        let millis = [0, 1_000, i64::MAX, i64::MIN + 1];
+        let times = Int64Chunked::from_slice("t".into(), &millis).into_column();
+        let times = times.cast(&DataType::Datetime(TimeUnit::Milliseconds, None)).unwrap();
+        let frame = DataFrame::new(4, vec![times]).unwrap();
+        let settled = settle(frame, &DataConfig::default(), &Cx::default()).unwrap();
+        let texts = texts_of(&settled.columns()[0]);
+        let texts: Vec<_> = texts.str().unwrap().iter().collect();
+        assert_eq!(texts, [Some("1970-01-01T00:00:00Z"), Some("1970-01-01T00:00:01Z"), None, None]);
+    }
 
     #[test]
     fn types_can_be_overridden() {

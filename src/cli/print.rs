@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::run::Outcome;
 use crate::analysis::evaluate::Metrics;
 use crate::analysis::severity::Severity;
-use crate::app::format::{fmt_duration, fmt_row, fmt_time};
+use crate::app::format::{fmt_counted, fmt_duration, fmt_row, fmt_time};
 use crate::engine::{JobProgress, peak_memory_mb};
 use crate::triage::{NewAlert, describe};
 
@@ -97,7 +97,8 @@ fn alerts(alerts: &[NewAlert], n_anomalies: usize, out: &mut dyn Write) -> io::R
         let n = alerts.iter().filter(|alert| alert.episode.severity == level).count();
         format!("{n} {}", level.name())
     });
-    writeln!(out, "{} alerts from {n_anomalies} anomalous rows: {}", alerts.len(), by_level.join(", "))?;
+    let (n_alerts, n_rows) = (fmt_counted(alerts.len(), "alert"), fmt_counted(n_anomalies, "anomalous row"));
+    writeln!(out, "{n_alerts} from {n_rows}: {}", by_level.join(", "))?;
     for alert in alerts.iter().take(MOST_ALERTS) {
         let episode = &alert.episode;
         let place = episode.start_time.map_or_else(|| format!("row {}", fmt_row(episode.start_row)), fmt_time);

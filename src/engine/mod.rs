@@ -1,12 +1,14 @@
 //! Runs a recipe over a table: stages with a cache, timings and progress; and jobs in the background.
 
 mod cache;
+mod clock;
 mod job;
 mod memory;
 mod run;
 mod snapshot;
 mod threads;
 
+pub use clock::now_micros;
 pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};
 pub use run::{Engine, RunError};

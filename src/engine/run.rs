@@ -1,9 +1,10 @@
 //! Runs a recipe over a table, stage by stage.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::cache::{Cache, StageKey};
+use super::clock::now_micros;
 use super::snapshot::{RunMetrics, Snapshot, StageTiming};
 use crate::analysis::detect::{self, DetectError};
 use crate::analysis::device;
@@ -203,10 +204,4 @@ fn prepare_error(error: PrepareError) -> RunError {
         PrepareError::Cancelled => RunError::Cancelled,
         other => RunError::Prepare(other),
     }
-}
-
-/// Microseconds since 1970-01-01 UTC.
-fn now_micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -6,6 +6,7 @@ use super::super::series::alert_extent;
 use super::super::store_worker::{Reply, Request};
 use super::{App, Focus, MessageKind, Perspective};
 use crate::analysis::severity::Severity;
+use crate::engine::now_micros;
 use crate::triage::{Alert, AlertStatus, AlertSummary, Counts, Filter, TriageAction};
 
 /// The alerts on show.
@@ -179,10 +180,4 @@ impl App {
             }
         }
     }
-}
-
-/// Microseconds since 1970-01-01 UTC.
-fn now_micros() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -85,8 +85,12 @@ impl FittedDetector for FittedAutoencoder {
     }
 }
 
+/// A copy that is no number, as of a network that has diverged, is as far off as can be.
 fn mean_squared_error(row: &[f64], copy: &[f32]) -> f64 {
-    let error = |(&x, &y): (&f64, &f32)| (x.clamp(-ERROR_LIMIT, ERROR_LIMIT) - f64::from(y)).powi(2);
+    let error = |(&x, &y): (&f64, &f32)| {
+        let difference = x.clamp(-ERROR_LIMIT, ERROR_LIMIT) - f64::from(y);
+        if difference.is_finite() { difference.powi(2) } else { ERROR_LIMIT.powi(2) }
+    };
     let sum: f64 = row.iter().zip(copy).map(error).sum();
     sum / row.len() as f64
 }
@@ -174,6 +178,10 @@ mod tests {
             let scores = FittedAutoencoder::fit(&config, &x, &cx).unwrap().decision_function(&x, &cx).unwrap();
             assert!(scores.iter().all(|s| s.is_finite()), "{scores:?}");
         }
+        let wild = AutoencoderConfig { learning_rate: 1.0, epochs: 30, ..quick() };
+        let x = line(40);
+        let scores = FittedAutoencoder::fit(&wild, &x, &cx).unwrap().decision_function(&x, &cx).unwrap();
+        assert!(scores.iter().all(|s| s.is_finite()), "{scores:?}");
         let none = Matrix::unnamed(2, vec![]).unwrap();
         assert!(matches!(FittedAutoencoder::fit(&config, &none, &cx), Err(DetectError::Unusable { .. })));
     }

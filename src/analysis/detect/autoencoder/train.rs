@@ -39,7 +39,7 @@ pub(super) fn train(
     let steps_per_epoch = training.len().div_ceil(config.batch_size as usize);
     cx.progress().start("Autoencoder: fit", u64::from(config.epochs) * steps_per_epoch as u64);
     let mut adam = Adam::new(network.parameters(), config.learning_rate, device).map_err(failed)?;
-    let mut best = Best::new(&network);
+    let mut best = Best::new(&network).map_err(failed)?;
     let mut losses = Vec::new();
     for _ in 0..config.epochs {
         training.shuffle(&mut shuffle);
@@ -105,8 +105,11 @@ struct Best {
 }
 
 impl Best {
-    fn new(network: &Network) -> Self {
-        Self { parameters: network.parameters(), weights: Vec::new(), loss: f64::INFINITY, epochs_without: 0 }
+    /// Before the first epoch the best weights are those at the start: a first epoch that diverges leads back to them.
+    fn new(network: &Network) -> candle_core::Result<Self> {
+        let parameters = network.parameters();
+        let weights = copies(&parameters)?;
+        Ok(Self { parameters, weights, loss: f64::INFINITY, epochs_without: 0 })
     }
 
     /// Takes note of an epoch's error. False when training should stop: no progress for `patience` epochs, or an error
@@ -115,7 +118,7 @@ impl Best {
         if loss < self.loss {
             self.loss = loss;
             self.epochs_without = 0;
-            self.weights = self.parameters.iter().map(|p| p.as_tensor().copy()).collect::<candle_core::Result<_>>()?;
+            self.weights = copies(&self.parameters)?;
         } else {
             self.epochs_without += 1;
         }
@@ -125,4 +128,8 @@ impl Best {
     fn restore(&self) -> candle_core::Result<()> {
         self.parameters.iter().zip(&self.weights).try_for_each(|(parameter, weight)| parameter.set(weight))
     }
+}
+
+fn copies(parameters: &[Var]) -> candle_core::Result<Vec<Tensor>> {
+    parameters.iter().map(|parameter| parameter.as_tensor().copy()).collect()
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::run::Outcome;
 use crate::analysis::evaluate::Metrics;
 use crate::analysis::severity::Severity;
-use crate::app::format::{fmt_counted, fmt_duration, fmt_row, fmt_time};
+use crate::app::format::{fmt_counted, fmt_duration, fmt_time};
 use crate::engine::{JobProgress, peak_memory_mb};
 use crate::triage::{NewAlert, describe};
 
@@ -101,9 +101,10 @@ fn alerts(alerts: &[NewAlert], n_anomalies: usize, out: &mut dyn Write) -> io::R
     writeln!(out, "{n_alerts} from {n_rows}: {}", by_level.join(", "))?;
     for alert in alerts.iter().take(MOST_ALERTS) {
         let episode = &alert.episode;
-        let place = episode.start_time.map_or_else(|| format!("row {}", fmt_row(episode.start_row)), fmt_time);
+        // Without times the sentence itself names the row.
+        let start = episode.start_time.map_or(String::new(), |time| format!("{}  ", fmt_time(time)));
         let (level, score) = (episode.severity.name(), episode.peak_score);
-        writeln!(out, "  {level:<8} {score:.2}  {place}  {}", describe(alert))?;
+        writeln!(out, "  {level:<8} {score:.2}  {start}{}", describe(alert))?;
     }
     match alerts.len().saturating_sub(MOST_ALERTS) {
         0 => Ok(()),

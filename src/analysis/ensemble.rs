@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::detect::vote_threshold;
+use super::rules::RuleHits;
 use super::severity::Severity;
 use super::stats::{mean_std, min_max, quantiles};
 use crate::recipe::{DetectorKind, Detectors, EnsembleConfig, Normalization, SeverityConfig};
@@ -52,9 +53,11 @@ pub struct Combined {
 }
 
 /// Combines the scores of the detectors: normalises each, averages them by weight, puts the threshold at the
-/// `1 - contamination` quantile of the average, and maps the average to 0..1 around it (see [`ScoreScale`]).
+/// `1 - contamination` quantile of the average, and maps the average to 0..1 around it (see [`ScoreScale`]). A row for
+/// which a rule fires is anomalous, and its score at least where the severity of the rule begins.
 pub fn combine(
     scores: &[DetectorScores],
+    rules: &[RuleHits],
     detectors: &Detectors,
     ensemble: &EnsembleConfig,
     severity: &SeverityConfig,
@@ -79,8 +82,17 @@ pub fn combine(
         }
     }
     let scale = ScoreScale::fit(&average, ensemble.contamination);
-    let is_anomaly: Vec<bool> = average.iter().map(|&value| value > scale.threshold).collect();
-    let score: Vec<f64> = average.into_iter().map(|value| scale.score(value)).collect();
+    let mut is_anomaly: Vec<bool> = average.iter().map(|&value| value > scale.threshold).collect();
+    let mut score: Vec<f64> = average.into_iter().map(|value| scale.score(value)).collect();
+    for rule in rules {
+        let least = rule.severity.least_score(severity).max(THRESHOLD_SCORE.next_up());
+        for &row in &rule.rows {
+            if let (Some(is_anomaly), Some(score)) = (is_anomaly.get_mut(row as usize), score.get_mut(row as usize)) {
+                *is_anomaly = true;
+                *score = score.max(least);
+            }
+        }
+    }
     let levels = score.iter().zip(&is_anomaly);
     let severity = levels.map(|(&score, &is)| is.then(|| Severity::of_anomaly(score, severity))).collect();
     Combined { score, is_anomaly, severity, members }
@@ -171,7 +183,7 @@ mod tests {
     }
 
     fn combined(scores: &[DetectorScores], ensemble: &EnsembleConfig) -> Combined {
-        combine(scores, &Detectors::default(), ensemble, &SeverityConfig::default())
+        combine(scores, &[], &Detectors::default(), ensemble, &SeverityConfig::default())
     }
 
     #[test]
@@ -201,6 +213,21 @@ mod tests {
             assert!(result.score.iter().zip(&result.is_anomaly).all(|(&s, &is)| is == (s > THRESHOLD_SCORE)));
             assert!(result.severity.iter().zip(&result.is_anomaly).all(|(s, &is)| s.is_some() == is));
         }
+    }
+
+    #[test]
+    fn a_rule_raises_rows_to_its_severity_and_lowers_none() {
+        let raw: Vec<f64> = (0..100).map(f64::from).collect();
+        let scores = [column(DetectorKind::IsolationForest, raw)];
+        let ensemble = EnsembleConfig { contamination: 0.05, ..EnsembleConfig::default() };
+        let plain = combined(&scores, &ensemble);
+        let hits = |severity, rows: &[u32]| RuleHits { name: String::new(), severity, rows: rows.to_vec() };
+        let rules = [hits(Severity::High, &[3, 99]), hits(Severity::Low, &[7])];
+        let ruled = combine(&scores, &rules, &Detectors::default(), &ensemble, &SeverityConfig::default());
+        assert_eq!((ruled.severity[3], ruled.severity[7]), (Some(Severity::High), Some(Severity::Low)));
+        assert!(ruled.score[7] > THRESHOLD_SCORE && ruled.score[99] >= plain.score[99]);
+        let changed: Vec<usize> = (0..100).filter(|&i| plain.is_anomaly[i] != ruled.is_anomaly[i]).collect();
+        assert_eq!(changed, [3, 7]);
     }
 
     #[test]

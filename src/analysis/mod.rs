@@ -1,11 +1,14 @@
 //! Pure computation, without files, database, clock or window: the same input and seed give the same bits.
 
+pub mod chi_squared;
 pub mod detect;
 pub mod device;
 pub mod ensemble;
 pub mod evaluate;
 pub mod features;
+pub mod linalg;
 pub mod prepare;
 pub mod pyramid;
+pub mod rules;
 pub mod severity;
 pub mod stats;

@@ -37,6 +37,16 @@ impl Severity {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
 
+    /// The combined score at which this level begins.
+    pub const fn least_score(self, config: &SeverityConfig) -> f64 {
+        match self {
+            Self::Low => config.low,
+            Self::Medium => config.medium,
+            Self::High => config.high,
+            Self::Critical => config.critical,
+        }
+    }
+
     /// The level of an anomaly with a combined score (0 to 1). Anomalies below every level are low.
     pub fn of_anomaly(score: f64, config: &SeverityConfig) -> Self {
         match score {

@@ -11,7 +11,8 @@ use crate::data::load::LoadError;
 use crate::engine::{Engine, JobError, RunError, Snapshot, StageTiming};
 use crate::recipe::edit::{self, EditError};
 use crate::recipe::{
-    CheckedRecipe, ColumnChoice, ComputeDevice, DataConfig, DetectorKind, Preset, Problems, Recipe, reference,
+    CheckedRecipe, ColumnChoice, ComputeDevice, DataConfig, DetectorKind, Preset, Problems, Recipe, RuleConfig,
+    reference,
 };
 use crate::triage::{NewAlert, RunOutcome, RunRecord, Store, StoreError, alerts_of};
 
@@ -115,6 +116,8 @@ pub enum RecipeChange {
     Device(ComputeDevice),
     /// Only these detectors.
     OnlyDetectors(Vec<DetectorKind>),
+    /// One more rule, of high severity, called as its expression.
+    Rule(String),
 }
 
 impl RecipeChoice {
@@ -134,6 +137,11 @@ impl RecipeChoice {
                 RecipeChange::Ignore(column) => recipe.data.ignore.push(column.clone()),
                 RecipeChange::Device(device) => recipe.compute.device = *device,
                 RecipeChange::OnlyDetectors(kinds) => recipe.detectors.enable_only(kinds),
+                RecipeChange::Rule(expression) => recipe.rules.push(RuleConfig {
+                    name: expression.clone(),
+                    expression: expression.clone(),
+                    ..RuleConfig::default()
+                }),
             }
         }
         Ok(recipe)

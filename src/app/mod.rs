@@ -6,6 +6,7 @@ pub mod main_job;
 pub mod overview;
 pub mod profile;
 pub mod report;
+mod rules;
 pub mod series;
 pub mod settings;
 pub mod source;
@@ -13,6 +14,7 @@ mod state;
 mod store_worker;
 
 pub use command::Command;
+pub use rules::RuleChecks;
 pub use settings::Settings;
 pub use source::Source;
 pub use state::{App, Dialog, Focus, Import, LastRun, Message, MessageKind, Notify, Perspective, Queue, Screen};

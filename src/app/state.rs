@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{Command, Question};
 use super::main_job::Findings;
 use super::profile::ResultProfile;
+use super::rules::RuleChecks;
 use super::series::SeriesView;
 use super::settings::Settings;
 use super::source::Source;
@@ -215,6 +216,8 @@ pub struct App {
     /// Set when the window should close.
     pub should_quit: bool,
     settings_file: PathBuf,
+    /// What is wrong with the rules of the recipe, on the data that is open.
+    pub rule_checks: RuleChecks,
     engine: Arc<Engine>,
     job: Option<Job<Output, Partial>>,
     view_job: Option<Job<Output, Partial>>,
@@ -244,6 +247,7 @@ impl App {
             messages: Vec::new(),
             dialog: None,
             should_quit: false,
+            rule_checks: RuleChecks::default(),
             settings_file,
             engine: Arc::default(),
             job: None,
@@ -305,6 +309,11 @@ impl App {
             Command::Quit => self.guard_unsaved(Command::Quit, |app| app.should_quit = true),
             Command::DiscardAndQuit => self.should_quit = true,
         }
+        self.refresh_rule_checks();
+    }
+
+    pub(super) fn refresh_rule_checks(&mut self) {
+        self.rule_checks.refresh(&self.recipe.current, self.data.as_ref().map(|data| &data.table));
     }
 
     /// Title and progress of the job under way.

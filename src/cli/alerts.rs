@@ -80,6 +80,9 @@ fn show(id: i64, output: &AlertsOutput, out: &mut dyn Write) -> Result<(), Failu
     let verdict = s.verdict.map_or(String::new(), |verdict| format!(", {}", verdict.name()));
     let assignee = s.assignee.as_ref().map_or(String::new(), |name| format!(", {name}"));
     line(out, "status", &format!("{}{verdict}{assignee}", s.status.name()))?;
+    for rule in &alert.rules {
+        line(out, "rule", rule)?;
+    }
     writeln!(out, "\n{:<28} {:>12} {:>12} {:>9}", "feature", "value", "typical", "deviation")?;
     for f in &alert.top_features {
         let (value, typical) = (fmt_number(f.value), fmt_number(f.typical));
@@ -122,6 +125,7 @@ fn details(alert: &Alert) -> serde_json::Value {
     if let Some(fields) = value.as_object_mut() {
         fields.insert("top_features".to_owned(), json!(alert.top_features));
         fields.insert("detectors".to_owned(), json!(alert.fired));
+        fields.insert("rules".to_owned(), json!(alert.rules));
         let notes = alert.notes.iter().map(|n| json!({ "author": n.author, "at": fmt_time(n.at), "text": n.text }));
         fields.insert("notes".to_owned(), notes.collect());
     }

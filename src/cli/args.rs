@@ -89,6 +89,10 @@ pub(super) struct RunArgs {
     /// Run these detectors only, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(DetectorKind::ALL.iter().map(|kind| kind.name())), help_heading = "Settings")]
     pub(super) detectors: Vec<String>,
+    /// Raise a high alert where this condition holds, e.g. --rule "cpu > 90 AND latency_ms > 2 * latency_ms_mean_30"
+    /// (repeatable; severity, duration and cool-down are set in a recipe file).
+    #[arg(long, value_name = "EXPRESSION", help_heading = "Settings")]
+    pub(super) rule: Vec<String>,
 
     /// Column with the time of each row; "none" for none. Default: guessed.
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]

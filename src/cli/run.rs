@@ -177,6 +177,7 @@ fn recipe_choice(args: &RunArgs) -> Result<RecipeChoice, Failure> {
         let kinds = args.detectors.iter().filter_map(|name| DetectorKind::from_name(name));
         changes.push(RecipeChange::OnlyDetectors(kinds.collect()));
     }
+    changes.extend(args.rule.iter().cloned().map(RecipeChange::Rule));
     Ok(RecipeChoice { base, changes })
 }
 
@@ -226,6 +227,7 @@ pub(super) fn plain(report: &Path, database: &Path) -> RunArgs {
         preset: None,
         set: Vec::new(),
         detectors: Vec::new(),
+        rule: Vec::new(),
         time: None,
         entity: None,
         label: None,

@@ -1,5 +1,6 @@
 //! Tables: columns with roles, time and entities, quality; and the dense matrix that detectors see.
 
+mod expression;
 pub mod load;
 mod matrix;
 mod order;
@@ -8,6 +9,7 @@ pub mod sample;
 mod table;
 pub mod write;
 
+pub use expression::{Expression, ExpressionError};
 pub use matrix::{Feature, Matrix};
 pub use order::SeriesOrder;
 pub use quality::{ColumnQuality, Quality};

@@ -12,7 +12,7 @@ use crate::data::Table;
 use crate::recipe::{DetectorKind, Recipe, edit::to_tree};
 
 /// Settings of a detector that say when it votes, not how it scores: they must not cause a refit.
-const VOTE_SETTINGS: [&str; 3] = ["enabled", "contamination", "error_threshold"];
+const VOTE_SETTINGS: [&str; 4] = ["enabled", "contamination", "error_threshold", "limit"];
 
 /// Identity of a stage's result: of its input, its settings and the seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,12 +6,13 @@ use std::time::Instant;
 use super::cache::{Cache, StageKey};
 use super::clock::now_micros;
 use super::snapshot::{RunMetrics, Snapshot, StageTiming};
-use crate::analysis::detect::{self, DetectError};
+use crate::analysis::detect::{self, DetectError, FittedDetector as _, Input, Series};
 use crate::analysis::device;
 use crate::analysis::ensemble::{Combined, DetectorScores, combine};
 use crate::analysis::evaluate::Metrics;
-use crate::analysis::features::{self, FeatureError};
+use crate::analysis::features::{self, FeatureError, FeaturePlan};
 use crate::analysis::prepare::{self, PrepareError, Prepared};
+use crate::analysis::rules::{self, RuleError, RuleHits};
 use crate::cx::{Cancelled, Cx};
 use crate::data::{SeriesOrder, Table};
 use crate::recipe::{CheckedRecipe, DetectorKind};
@@ -28,6 +29,9 @@ pub enum RunError {
     /// The features could not be prepared.
     #[error("preparation: {0}")]
     Prepare(PrepareError),
+    /// A rule could not be evaluated.
+    #[error("{0}")]
+    Rules(RuleError),
     /// A detector failed.
     #[error("{0}")]
     Detect(DetectError),
@@ -91,20 +95,30 @@ impl Engine {
         let started_at_micros = now_micros();
         let device = device::name(&device::select(cx));
         let mut stages = Vec::new();
+        let plan = features::plan(table, &recipe.features, cx).map_err(RunError::Features)?;
+        let order = SeriesOrder::of(table);
+        // First, as a mistake in a rule should not wait for the detectors.
+        let rules = Arc::new(run_rules(table, recipe, &plan, &order, cx, &mut stages)?);
         let key = StageKey::prepared(table, recipe);
-        let prepared = self.prepare(table, recipe, key, cx, &mut stages)?;
+        let prepared = self.prepare(table, recipe, key, (&plan, &order), cx, &mut stages)?;
+        let uses_series = recipe.detectors.enabled().any(detect::uses_series);
+        let measures = uses_series.then(|| prepare::measures(table, &plan, &order, cx));
+        let measures = measures.transpose().map_err(prepare_error)?;
+        let series = measures.as_ref().map(|measures| Series { measures, order: &order });
+        let input = Input { features: &prepared.matrix, series };
 
         let mut scores = Vec::new();
         let kinds: Vec<DetectorKind> = recipe.detectors.enabled().collect();
         let result = |scores: &[DetectorScores], stages: &mut Vec<StageTiming>, cx: &Cx| {
             let done = Instant::now();
-            let (combined, metrics) = judge(table, scores, recipe);
+            let (combined, metrics) = judge(table, scores, &rules, recipe);
             stages.push(StageTiming::new("combine", done.elapsed().as_secs_f64()));
             Snapshot {
                 table: Arc::clone(table),
                 recipe: recipe.clone(),
                 prepared: Arc::clone(&prepared),
                 scores: scores.to_vec(),
+                rules: Arc::clone(&rules),
                 combined: Arc::new(combined),
                 metrics,
                 stages: stages.clone(),
@@ -115,7 +129,7 @@ impl Engine {
             }
         };
         for (i, &kind) in kinds.iter().enumerate() {
-            let (raw, timing) = self.scores_of(kind, recipe, key, &prepared, &device, cx)?;
+            let (raw, timing) = self.scores_of(kind, recipe, key, input, &device, cx)?;
             stages.push(timing);
             scores.push(DetectorScores { kind, raw });
             if i + 1 < kinds.len() {
@@ -131,6 +145,7 @@ impl Engine {
         table: &Arc<Table>,
         recipe: &CheckedRecipe,
         key: StageKey,
+        (plan, order): (&FeaturePlan, &SeriesOrder),
         cx: &Cx,
         stages: &mut Vec<StageTiming>,
     ) -> Result<Arc<Prepared>, RunError> {
@@ -140,9 +155,7 @@ impl Engine {
         let prepared = match cached {
             Some(prepared) => prepared,
             None => {
-                let plan = features::plan(table, &recipe.features, cx).map_err(RunError::Features)?;
-                let order = SeriesOrder::of(table);
-                let prepared = prepare::build(table, &plan, &recipe.prepare, &order, cx).map_err(prepare_error)?;
+                let prepared = prepare::build(table, plan, &recipe.prepare, order, cx).map_err(prepare_error)?;
                 let prepared = Arc::new(prepared);
                 self.cache.put_prepared(key, &prepared);
                 prepared
@@ -158,7 +171,7 @@ impl Engine {
         kind: DetectorKind,
         recipe: &CheckedRecipe,
         prepared_key: StageKey,
-        prepared: &Prepared,
+        input: Input<'_>,
         device: &str,
         cx: &Cx,
     ) -> Result<(Arc<Vec<f64>>, StageTiming), RunError> {
@@ -168,9 +181,9 @@ impl Engine {
             return Ok((raw, StageTiming { cached: true, ..StageTiming::new(kind.name(), 0.0) }));
         }
         let started = Instant::now();
-        let fitted = detect::build(kind, &recipe.detectors).fit(&prepared.matrix, cx)?;
+        let fitted = detect::fit(kind, &recipe.detectors, input, cx)?;
         let fit_seconds = started.elapsed().as_secs_f64();
-        let raw = Arc::new(fitted.decision_function(&prepared.matrix, cx)?);
+        let raw = Arc::new(fitted.training_scores(input, cx)?);
         let seconds = started.elapsed().as_secs_f64();
         self.cache.put_scores(key, &raw);
         let timing = StageTiming::new(kind.name(), seconds);
@@ -181,14 +194,40 @@ impl Engine {
     ///
     /// Settings left of the scores (data, features, detectors) keep the effect they had in `snapshot`.
     pub fn recombine(snapshot: &Snapshot, recipe: &CheckedRecipe) -> Snapshot {
-        let (combined, metrics) = judge(&snapshot.table, &snapshot.scores, recipe);
+        let (combined, metrics) = judge(&snapshot.table, &snapshot.scores, &snapshot.rules, recipe);
         Snapshot { recipe: recipe.clone(), combined: Arc::new(combined), metrics, ..snapshot.clone() }
     }
 }
 
+/// The rows for which the rules fire.
+fn run_rules(
+    table: &Table,
+    recipe: &CheckedRecipe,
+    plan: &FeaturePlan,
+    order: &SeriesOrder,
+    cx: &Cx,
+    stages: &mut Vec<StageTiming>,
+) -> Result<Vec<RuleHits>, RunError> {
+    if recipe.rules.iter().all(|rule| !rule.enabled) {
+        return Ok(Vec::new());
+    }
+    let started = Instant::now();
+    let hits = rules::evaluate(&recipe.rules, table, plan, order, cx).map_err(|error| match error {
+        RuleError::Cancelled => RunError::Cancelled,
+        error => RunError::Rules(error),
+    })?;
+    stages.push(StageTiming::new("rules", started.elapsed().as_secs_f64()));
+    Ok(hits)
+}
+
 /// Combines the scores and holds them against the labels.
-fn judge(table: &Table, scores: &[DetectorScores], recipe: &CheckedRecipe) -> (Combined, Option<RunMetrics>) {
-    let combined = combine(scores, &recipe.detectors, &recipe.ensemble, &recipe.severity);
+fn judge(
+    table: &Table,
+    scores: &[DetectorScores],
+    rules: &[RuleHits],
+    recipe: &CheckedRecipe,
+) -> (Combined, Option<RunMetrics>) {
+    let combined = combine(scores, rules, &recipe.detectors, &recipe.ensemble, &recipe.severity);
     let metrics = table.label().and_then(|labels| {
         let detectors = scores.iter().map(|s| Some((s.kind, Metrics::of(labels, &s.raw)?)));
         Some(RunMetrics {

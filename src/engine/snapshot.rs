@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::analysis::ensemble::{Combined, DetectorScores};
 use crate::analysis::evaluate::Metrics;
 use crate::analysis::prepare::Prepared;
+use crate::analysis::rules::RuleHits;
 use crate::data::Table;
 use crate::recipe::{CheckedRecipe, DetectorKind};
 
@@ -21,6 +22,8 @@ pub struct Snapshot {
     pub prepared: Arc<Prepared>,
     /// Raw scores, one column per detector.
     pub scores: Vec<DetectorScores>,
+    /// The rows for which rules fire, per enabled rule.
+    pub rules: Arc<Vec<RuleHits>>,
     /// The combined result.
     pub combined: Arc<Combined>,
     /// Agreement with the labels, where there are any.
@@ -56,7 +59,7 @@ pub struct RunMetrics {
 /// How long a stage took.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageTiming {
-    /// `load`, `features`, a detector's name, `combine`, `store`.
+    /// `load`, `rules`, `features`, a detector's name, `combine`, `store`.
     pub name: String,
     /// Seconds in all.
     pub seconds: f64,

@@ -52,6 +52,18 @@ impl Recipe {
         } else if self.detectors.enabled().all(|kind| self.ensemble.model_weights.get(kind) <= 0.0) {
             problem("ensemble.model_weights", "every enabled detector has weight 0; give one a weight".to_owned());
         }
+        for (i, rule) in self.rules.iter().enumerate() {
+            let name = rule.name.trim();
+            if name.is_empty() {
+                problem(&format!("rules[{i}].name"), "is empty; name the rule as alerts should show it".to_owned());
+            } else if self.rules.iter().take(i).any(|other| other.name.trim() == name) {
+                problem(&format!("rules[{i}].name"), format!("\"{name}\" is the name of another rule already"));
+            }
+            if rule.expression.trim().is_empty() {
+                let example = "is empty; write a condition such as cpu > 90";
+                problem(&format!("rules[{i}].expression"), example.to_owned());
+            }
+        }
         let s = &self.severity;
         if !(s.low <= s.medium && s.medium <= s.high && s.high <= s.critical) {
             problem("severity", "levels must not decrease from low over medium and high to critical".to_owned());
@@ -179,7 +191,7 @@ impl fmt::Display for Range {
 
 #[cfg(test)]
 mod tests {
-    use crate::recipe::{ColumnChoice, ErrorThreshold, Gamma, Recipe};
+    use crate::recipe::{ColumnChoice, Contamination, ErrorThreshold, Gamma, Recipe};
 
     #[test]
     fn default_has_no_problem() {
@@ -193,7 +205,7 @@ mod tests {
         recipe.detectors.one_class_svm.gamma = Gamma::Value(-1.0);
         recipe.detectors.autoencoder.hidden_layers = vec![8, 0];
         recipe.detectors.autoencoder.error_threshold = ErrorThreshold::Percentile(101.0);
-        recipe.detectors.isolation_forest.contamination = f64::NAN;
+        recipe.detectors.isolation_forest.contamination = Contamination::Share(f64::NAN);
         recipe.severity.low = 0.6;
         recipe.data.time = ColumnChoice::Column("t".into());
         recipe.data.ignore = vec!["t".into()];

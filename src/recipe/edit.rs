@@ -91,6 +91,9 @@ fn parse(text: &str, schema: &Value) -> Result<Value, String> {
             .ok_or_else(|| "write a number".to_owned()),
         Some("array") => {
             let items = schema.get("items").unwrap_or(&Value::Null);
+            if schema::is_struct(items) {
+                return Err("its entries have several fields; write them in a recipe file".to_owned());
+            }
             let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
             inner.split(',').map(str::trim).filter(|t| !t.is_empty()).map(|t| parse(t, items)).collect()
         }

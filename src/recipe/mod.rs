@@ -12,6 +12,7 @@ mod features;
 mod file;
 mod presets;
 pub mod reference;
+mod rules;
 pub mod schema;
 mod scoring;
 
@@ -25,8 +26,13 @@ pub use data::{
 };
 pub(crate) use detectors::with_detectors;
 pub use detectors::{
-    Activation, AutoencoderConfig, DetectorKind, Detectors, ErrorThreshold, Gamma, IsolationForestConfig,
-    LocalOutlierFactorConfig, MaxSamples, ModelWeights, OneClassSvmConfig,
+    Activation, AutoencoderConfig, AutoencoderLoss, AutoencoderOptimizer, Bandwidth, Baseline, Center,
+    CentroidDistanceConfig, CentroidMetric, Components, Contamination, CopodConfig, Covariance, DetectorKind,
+    Detectors, EcodConfig, ErrorMetric, ErrorThreshold, Gamma, HbosConfig, HistogramBins, IqrConfig,
+    IsolationForestConfig, KNearestNeighborsConfig, KernelDensityConfig, LocalOutlierFactorConfig, MahalanobisConfig,
+    MatrixProfileConfig, MaxSamples, Metric, ModelWeights, ModifiedZScoreConfig, NeighborDistance, OneClassSvmConfig,
+    OutputActivation, PcaScore, PcaWindowsConfig, PolynomialForecastConfig, SeasonalResidualConfig, SupportFraction,
+    SvmApproximation, SvmKernel, WindowAlign, WindowLength, ZScoreConfig,
 };
 pub use features::{
     FeaturesConfig, Imputation, PrepareConfig, RollingStatistics, Scaling, Statistic, StatisticalFeatures,
@@ -34,6 +40,7 @@ pub use features::{
 };
 pub use file::RecipeFileError;
 pub use presets::Preset;
+pub use rules::{RuleConfig, RuleSeverity};
 pub use scoring::{AlertsConfig, EnsembleConfig, Normalization, SeverityConfig};
 
 /// Version of the recipe format written by this program.
@@ -54,6 +61,8 @@ pub struct Recipe {
     pub prepare: PrepareConfig,
     /// The detectors and their settings.
     pub detectors: Detectors,
+    /// Rules: conditions that make a row anomalous whatever the detectors say.
+    pub rules: Vec<RuleConfig>,
     /// How the scores of the detectors become one.
     pub ensemble: EnsembleConfig,
     /// From which combined score an anomaly is how severe.
@@ -72,6 +81,7 @@ impl Default for Recipe {
             features: FeaturesConfig::default(),
             prepare: PrepareConfig::default(),
             detectors: Detectors::default(),
+            rules: Vec::new(),
             ensemble: EnsembleConfig::default(),
             severity: SeverityConfig::default(),
             alerts: AlertsConfig::default(),
@@ -117,10 +127,7 @@ impl Recipe {
         recipe.ensemble = other.ensemble.clone();
         recipe.severity = other.severity.clone();
         recipe.alerts = other.alerts.clone();
-        let (detectors, others) = (&mut recipe.detectors, &other.detectors);
-        detectors.isolation_forest.contamination = others.isolation_forest.contamination;
-        detectors.local_outlier_factor.contamination = others.local_outlier_factor.contamination;
-        detectors.autoencoder.error_threshold = others.autoencoder.error_threshold;
+        recipe.detectors.set_votes_of(&other.detectors);
         recipe
     }
 }

@@ -1,6 +1,6 @@
 //! Ready-made recipes to start from.
 
-use super::Recipe;
+use super::{Contamination, Recipe};
 
 /// A ready-made recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Preset {
 /// One contamination for the combined score and for the votes of the detectors that have one.
 fn set_contamination(recipe: &mut Recipe, contamination: f64) {
     recipe.ensemble.contamination = contamination;
-    recipe.detectors.isolation_forest.contamination = contamination;
+    recipe.detectors.isolation_forest.contamination = Contamination::Share(contamination);
     recipe.detectors.local_outlier_factor.contamination = contamination;
 }
 
@@ -103,7 +103,10 @@ mod tests {
         let w = &recipe.ensemble.model_weights;
         assert_eq!((w.isolation_forest, w.one_class_svm, w.local_outlier_factor, w.autoencoder), (0.3, 0.3, 0.2, 0.2));
         let d = &recipe.detectors;
-        assert_eq!((d.isolation_forest.n_estimators, d.isolation_forest.contamination), (100, 0.1));
+        assert_eq!(
+            (d.isolation_forest.n_estimators, d.isolation_forest.contamination),
+            (100, Contamination::Share(0.1))
+        );
         assert_eq!((d.one_class_svm.nu, d.local_outlier_factor.n_neighbors), (0.1, 20));
         assert_eq!((d.autoencoder.epochs, d.autoencoder.batch_size, d.autoencoder.learning_rate), (100, 32, 0.001));
         assert_eq!(d.autoencoder.hidden_layers, [64, 32, 16, 32, 64]);

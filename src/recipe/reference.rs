@@ -97,6 +97,21 @@ fn write_comment(schema: &Value, depth: usize, out: &mut String) {
         out.push('\n');
     }
     let choices = schema.get("items").unwrap_or(schema);
+    let fields = choices.get("properties").and_then(Value::as_object).filter(|_| schema.get("items").is_some());
+    for (name, field) in fields.into_iter().flatten() {
+        let text = format!("{name}: {}", schema::description(field));
+        for (i, line) in wrap(&text, WIDTH.saturating_sub(4 * depth + 4)).iter().enumerate() {
+            indent(depth, out);
+            out.push_str(if i == 0 { "//   " } else { "//     " });
+            out.push_str(line);
+            out.push('\n');
+        }
+        let choices = schema::variants(field).unwrap_or_default();
+        for variant in choices {
+            indent(depth, out);
+            out.push_str(&format!("//     {}: {}\n", variant.name, variant.description));
+        }
+    }
     for variant in schema::variants(choices).unwrap_or_default() {
         indent(depth, out);
         let form = if variant.payload.is_some() { format!("{}(…)", variant.name) } else { variant.name.to_owned() };
@@ -127,7 +142,7 @@ fn indent(depth: usize, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::{ColumnChoice, ColumnType, ErrorThreshold, Gamma, Imputation};
+    use crate::recipe::{ColumnChoice, ColumnType, ErrorThreshold, Gamma, Imputation, RuleConfig};
 
     #[test]
     fn reference_reads_back_as_the_default() {
@@ -147,6 +162,18 @@ mod tests {
             }
         }
         visit(&to_tree(&Recipe::default()), schema::recipe_schema(), "");
+    }
+
+    #[test]
+    fn rules_are_written_with_their_fields() {
+        let text = commented_default();
+        assert!(text.contains("//   expression: What must hold, as a SQL expression"), "{text}");
+        assert!(text.contains("//     critical: Critical."), "{text}");
+        let rule =
+            RuleConfig { name: "a \"b\"".into(), expression: "cpu > 90\nAND x = 'y'".into(), ..RuleConfig::default() };
+        let recipe =
+            Recipe { rules: vec![rule.clone(), RuleConfig { min_duration_secs: 60, ..rule }], ..Recipe::default() };
+        assert_eq!(Recipe::from_ron(&commented(&recipe)).unwrap(), recipe);
     }
 
     #[test]

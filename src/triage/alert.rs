@@ -118,6 +118,8 @@ pub struct NewAlert {
     pub episode: Episode,
     /// What each detector says at the peak.
     pub fired: Vec<DetectorVote>,
+    /// Names of the rules that fired for any of the rows.
+    pub rules: Vec<String>,
     /// The most deviating features at the peak, worst first.
     pub top_features: Vec<FeatureDeviation>,
 }
@@ -245,6 +247,8 @@ pub struct Alert {
     pub summary: AlertSummary,
     /// What each detector says at the peak.
     pub fired: Vec<DetectorVote>,
+    /// Names of the rules that fired for any of the rows.
+    pub rules: Vec<String>,
     /// The most deviating features at the peak, worst first.
     pub top_features: Vec<FeatureDeviation>,
     /// Its notes, oldest first.

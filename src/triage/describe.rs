@@ -21,7 +21,9 @@ pub fn describe(alert: &NewAlert) -> String {
         (None, None) => format!("Row {}: ", u64::from(episode.peak_row) + 1),
     };
     let extent = extent(episode.start_time, episode.end_time, episode.n_rows);
-    format!("{subject}{}{extent}{}.", features(&alert.top_features), agreement(&alert.fired))
+    let rules = rules(&alert.rules);
+    let agreement = agreement(&alert.fired, !rules.is_empty());
+    format!("{subject}{rules}{}{extent}{agreement}.", features(&alert.top_features))
 }
 
 fn features(features: &[FeatureDeviation]) -> String {
@@ -61,12 +63,24 @@ fn extent(start: Option<i64>, end: Option<i64>, n_rows: u32) -> String {
     }
 }
 
-fn agreement(votes: &[DetectorVote]) -> String {
+/// "rule \"CPU saturated\" fired: "; empty where none did.
+fn rules(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().take(MAX_FEATURES).map(|rule| format!("\"{}\"", name(rule))).collect();
+    match (quoted.as_slice(), names.len() - quoted.len()) {
+        ([], _) => String::new(),
+        ([only], _) => format!("rule {only} fired: "),
+        (several, 0) => format!("rules {} fired: ", several.join(" and ")),
+        (several, n_more) => format!("rules {} and {n_more} more fired: ", several.join(", ")),
+    }
+}
+
+fn agreement(votes: &[DetectorVote], by_rule: bool) -> String {
     let n_detectors = votes.len();
     let voted: Vec<&DetectorVote> = votes.iter().filter(|vote| vote.voted).collect();
     match voted.as_slice() {
         _ if n_detectors == 0 => String::new(),
         [] if n_detectors == 1 => String::new(),
+        [] if by_rule => format!("; none of {n_detectors} detectors votes so"),
         [] => format!("; found by the combined score, not by any of {n_detectors} detectors alone"),
         [only] if n_detectors == 1 => format!("; found by {}", name(&only.detector)),
         [only] => format!("; only {} of {n_detectors} detectors votes so", name(&only.detector)),
@@ -166,7 +180,7 @@ mod tests {
             rows: vec![6, 7, 9],
         };
         let fired = vec![vote("forest", true), vote("svm", true), vote("lof", false), vote("autoencoder", true)];
-        NewAlert { episode, fired, top_features }
+        NewAlert { episode, fired, rules: Vec::new(), top_features }
     }
 
     #[test]
@@ -205,6 +219,21 @@ mod tests {
         assert!(describe(&bare).ends_with("; only forest of 2 detectors votes so."));
         bare.fired[1].voted = true;
         assert!(describe(&bare).ends_with("; all 2 detectors agree."));
+    }
+
+    #[test]
+    fn rules_come_first() {
+        let mut busy = alert(Some("web-1"), Some(35), vec![feature("cpu", 97.2, 41.0)]);
+        busy.rules = vec!["CPU saturated".into()];
+        assert_eq!(
+            describe(&busy),
+            "web-1: rule \"CPU saturated\" fired: cpu reached 97.2 (typically 41) for 35 min; 3 of 4 detectors agree."
+        );
+        busy.rules.extend(["b".into(), "c".into()]);
+        busy.fired.iter_mut().for_each(|vote| vote.voted = false);
+        let sentence = describe(&busy);
+        assert!(sentence.starts_with("web-1: rules \"CPU saturated\", \"b\" and 1 more fired: "), "{sentence}");
+        assert!(sentence.ends_with("; none of 4 detectors votes so."), "{sentence}");
     }
 
     #[test]

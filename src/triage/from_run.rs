@@ -2,6 +2,7 @@
 
 use super::alert::{DetectorVote, FeatureDeviation, NewAlert};
 use super::episode::{Episode, ScoredRows, group};
+use crate::analysis::rules::RuleHits;
 use crate::data::SeriesOrder;
 use crate::engine::Snapshot;
 
@@ -23,7 +24,9 @@ pub fn alerts_of(snapshot: &Snapshot) -> Vec<NewAlert> {
 fn alert(snapshot: &Snapshot, episode: Episode) -> NewAlert {
     let votes = votes(snapshot, episode.peak_row as usize);
     let top_features = deviations(snapshot, episode.peak_row as usize);
-    NewAlert { episode, fired: votes, top_features }
+    let fires = |rule: &&RuleHits| episode.rows.iter().any(|&row| rule.contains(row));
+    let rules = snapshot.rules.iter().filter(fires).map(|rule| rule.name.clone()).collect();
+    NewAlert { episode, fired: votes, rules, top_features }
 }
 
 /// What each detector says about a row.

@@ -126,6 +126,27 @@ fn chosen_detectors_and_seed_are_used() {
 }
 
 #[test]
+fn a_rule_on_the_command_line_raises_alerts() {
+    let home = home_with_sample("servers", "300");
+    let rule = "cpu_percent >= 0 AND host = 'web-1'";
+    let mut arguments = vec!["run", "data.csv", "--db", "a.sqlite", "--detectors", "isolation_forest", "--rule", rule];
+    arguments.extend(["--scores", "s.csv"]);
+    arguments.extend(QUICK);
+    let output = tarsier(&home, &arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let scores = lines(&home.path().join("s.csv"));
+    let [host, severity] = ["host", "severity"].map(|name| scores[0].iter().position(|column| column == name).unwrap());
+    let of_host: Vec<&Vec<String>> = scores.iter().skip(1).filter(|line| line[host] == "web-1").collect();
+    assert!(!of_host.is_empty() && of_host.iter().all(|line| ["high", "critical"].contains(&line[severity].as_str())));
+    let shown = stdout(&tarsier(&home, &["alerts", "show", "1", "--db", "a.sqlite"]));
+    assert!(shown.contains(rule), "{shown}");
+    arguments[7] = "cpu_percent >=";
+    let output = tarsier(&home, &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot be read"), "{}", stderr(&output));
+}
+
+#[test]
 fn wrong_arguments_and_recipes_exit_with_2_and_say_what_fits() {
     let home = home_with_sample("transactions", "50");
     std::fs::write(home.path().join("bad.ron"), "(detectors: (one_class_svm: (nu: 7)))").unwrap();

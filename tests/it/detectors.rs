@@ -1,34 +1,77 @@
-//! What holds for every detector: finite scores, the same bits however it is run, cancellation, unusable rows.
+//! What holds for every detector: finite scores, the same bits however it is run, cancellation, unusable rows, saving.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
 use std::thread;
 
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
-use tarsier::analysis::detect::isolation_forest::IsolationForest;
-use tarsier::analysis::detect::local_outlier_factor::LocalOutlierFactor;
-use tarsier::analysis::detect::one_class_svm::OneClassSvm;
-use tarsier::analysis::detect::{DetectError, Detector, FittedDetector as _};
+use tarsier::analysis::detect::{self, DetectError, FittedDetector as _, Input, Model, Series};
 use tarsier::cx::Cx;
-use tarsier::data::Matrix;
-use tarsier::recipe::{IsolationForestConfig, LocalOutlierFactorConfig, MaxSamples, OneClassSvmConfig};
+use tarsier::data::{Matrix, SeriesOrder};
+use tarsier::recipe::{ComputeConfig, DetectorKind, Detectors, Recipe, edit};
 
-fn detectors() -> Vec<Box<dyn Detector>> {
-    let forest = IsolationForestConfig { n_estimators: 20, ..Default::default() };
-    vec![
-        Box::new(IsolationForestConfig { max_features: 0.5, bootstrap: true, ..forest.clone() }),
-        Box::new(IsolationForestConfig { max_samples: MaxSamples::Fraction(0.7), ..forest }),
-        Box::new(OneClassSvmConfig { max_fit_rows: 100, ..Default::default() }),
-        Box::new(OneClassSvmConfig { nu: 1.0, ..Default::default() }),
-        Box::new(LocalOutlierFactorConfig { max_fit_rows: 100, ..Default::default() }),
-        Box::new(LocalOutlierFactorConfig { n_neighbors: 3, ..Default::default() }),
-    ]
+/// A detector with settings.
+struct Case {
+    kind: DetectorKind,
+    detectors: Detectors,
+    name: String,
 }
 
-fn scores(detector: &dyn Detector, train: &Matrix, test: &Matrix) -> Vec<f64> {
-    let cx = Cx::default();
-    detector.fit(train, &cx).unwrap().decision_function(test, &cx).unwrap()
+/// Settings that every kind is tried with, on top of its defaults and of [`quick`].
+const VARIANTS: &[(&str, &[&str])] = &[
+    ("isolation_forest", &["max_features=0.5", "bootstrap=true"]),
+    ("isolation_forest", &["max_samples=fraction(0.7)"]),
+    ("one_class_svm", &["max_fit_rows=100"]),
+    ("one_class_svm", &["nu=1.0"]),
+    ("local_outlier_factor", &["max_fit_rows=100"]),
+    ("local_outlier_factor", &["n_neighbors=3"]),
+];
+
+/// Settings that make a detector quick enough to be run many times.
+const QUICK: &[(&str, &[&str])] =
+    &[("isolation_forest", &["n_estimators=20"]), ("autoencoder", &["epochs=2", "hidden_layers=[4, 2, 4]"])];
+
+fn case(kind: DetectorKind, settings: &[&str]) -> Case {
+    let mut recipe = Recipe::default();
+    let quick = QUICK.iter().find(|(name, _)| *name == kind.name()).map_or(&[][..], |(_, settings)| settings);
+    for setting in quick.iter().chain(settings) {
+        edit::set(&mut recipe, &format!("detectors.{}.{setting}", kind.name())).unwrap();
+    }
+    assert_eq!(recipe.check(), [], "{settings:?}");
+    Case { kind, detectors: recipe.detectors, name: format!("{} {}", kind.name(), settings.join(" ")) }
+}
+
+/// Every detector with its defaults, and the variants.
+fn cases() -> Vec<Case> {
+    let defaults = DetectorKind::ALL.iter().map(|&kind| case(kind, &[]));
+    let variants = VARIANTS.iter().map(|(name, settings)| case(DetectorKind::from_name(name).unwrap(), settings));
+    defaults.chain(variants).collect()
+}
+
+impl Case {
+    fn fit(&self, x: &Matrix, cx: &Cx) -> Result<Model, DetectError> {
+        with_input(x, |input| detect::fit(self.kind, &self.detectors, input, cx))
+    }
+
+    fn scores(&self, train: &Matrix, test: &Matrix) -> Vec<f64> {
+        let cx = Cx::default();
+        score(&self.fit(train, &cx).unwrap(), test, &cx).unwrap()
+    }
+}
+
+/// The rows as features and, in the same order, as one series per column.
+fn with_input<T>(x: &Matrix, work: impl FnOnce(Input<'_>) -> T) -> T {
+    let order = SeriesOrder::new(x.n_rows(), &[], &[]);
+    work(Input { features: x, series: Some(Series { measures: x, order: &order }) })
+}
+
+fn score(model: &Model, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+    with_input(x, |input| model.decision_function(input, cx))
+}
+
+fn bits(scores: &[f64]) -> Vec<u64> {
+    scores.iter().map(|score| score.to_bits()).collect()
 }
 
 /// Three clouds of `n` rows in all, without a random generator, and one row far from them at the end.
@@ -56,21 +99,28 @@ fn table() -> impl Strategy<Value = Matrix> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn scores_are_finite_and_do_not_depend_on_the_other_rows(x in table()) {
-        for detector in detectors() {
-            let fitted = detector.fit(&x, &Cx::default()).unwrap();
-            let all = fitted.decision_function(&x, &Cx::default()).unwrap();
+        for case in cases() {
+            let cx = Cx::default();
+            let model = case.fit(&x, &cx).unwrap();
+            let all = score(&model, &x, &cx).unwrap();
             prop_assert_eq!(all.len(), x.n_rows());
-            prop_assert!(all.iter().all(|score| score.is_finite()), "{:?}: {all:?}", detector.kind());
+            prop_assert!(all.iter().all(|score| score.is_finite()), "{}: {all:?}", case.name);
+            let training = with_input(&x, |input| model.training_scores(input, &cx)).unwrap();
+            prop_assert!(training.len() == all.len() && training.iter().all(|s| s.is_finite()), "{}", case.name);
+            // Series are what the order of rows makes them.
+            if detect::uses_series(case.kind) {
+                continue;
+            }
             let backwards: Vec<u32> = (0..x.n_rows() as u32).rev().collect();
-            let mut reversed = fitted.decision_function(&x.select(&backwards), &Cx::default()).unwrap();
+            let mut reversed = score(&model, &x.select(&backwards), &cx).unwrap();
             reversed.reverse();
-            prop_assert_eq!(&reversed, &all);
-            let alone = fitted.decision_function(&x.select(&[0]), &Cx::default()).unwrap();
-            prop_assert_eq!(alone[0].to_bits(), all[0].to_bits());
+            prop_assert_eq!(&reversed, &all, "{}", case.name);
+            let alone = score(&model, &x.select(&[0]), &cx).unwrap();
+            prop_assert_eq!(alone[0].to_bits(), all[0].to_bits(), "{}", case.name);
         }
     }
 }
@@ -79,10 +129,11 @@ proptest! {
 fn the_row_far_out_scores_highest() {
     for n_features in [2, 20] {
         let x = clouds(600, n_features);
-        for detector in detectors() {
-            let scores = scores(detector.as_ref(), &x, &x);
+        // Series of three values in turn are another thing; each detector of series has its own test.
+        for case in cases().iter().filter(|case| !detect::uses_series(case.kind)) {
+            let scores = case.scores(&x, &x);
             let far = scores[600];
-            assert!(scores[..600].iter().all(|score| *score < far), "{:?} {n_features}", detector.kind());
+            assert!(scores[..600].iter().all(|score| *score < far), "{} {n_features}", case.name);
         }
     }
 }
@@ -91,100 +142,96 @@ fn the_row_far_out_scores_highest() {
 fn threads_do_not_change_a_bit() {
     for n_features in [3, 17] {
         let x = clouds(1500, n_features);
-        for detector in detectors() {
+        for case in cases() {
             let with = |threads| {
                 let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| scores(detector.as_ref(), &x, &x).iter().map(|s| s.to_bits()).collect::<Vec<_>>())
+                pool.install(|| {
+                    let cx = Cx::default();
+                    let model = case.fit(&x, &cx).unwrap();
+                    let training = with_input(&x, |input| model.training_scores(input, &cx)).unwrap();
+                    [bits(&score(&model, &x, &cx).unwrap()), bits(&training)]
+                })
             };
-            assert_eq!(with(1), with(3), "{:?}", detector.kind());
+            assert_eq!(with(1), with(3), "{}", case.name);
         }
     }
 }
 
 #[test]
-fn the_seed_changes_the_forest_and_the_sample() {
+fn the_seed_changes_what_is_random() {
     let x = clouds(500, 3);
-    for detector in [0, 2, 4].map(|at| detectors().swap_remove(at)) {
+    for (name, settings) in [
+        ("isolation_forest", &[][..]),
+        ("one_class_svm", &["max_fit_rows=100"]),
+        ("autoencoder", &["dropout_rate=0.0"]),
+    ] {
+        let case = case(DetectorKind::from_name(name).unwrap(), settings);
         let scores = |seed| {
-            let cx = Cx::new(&tarsier::recipe::ComputeConfig { seed, ..Default::default() });
-            detector.fit(&x, &cx).unwrap().decision_function(&x, &cx).unwrap()
+            let cx = Cx::new(&ComputeConfig { seed, ..Default::default() });
+            bits(&score(&case.fit(&x, &cx).unwrap(), &x, &cx).unwrap())
         };
         assert_eq!(scores(1), scores(1));
-        assert_ne!(scores(1), scores(2), "{:?}", detector.kind());
+        assert_ne!(scores(1), scores(2), "{}", case.name);
     }
 }
 
 #[test]
 fn constant_and_equal_rows_score_alike() {
     let x = Matrix::unnamed(3, vec![2.5; 3 * 50]).unwrap();
-    for detector in detectors() {
-        let scores = scores(detector.as_ref(), &x, &x);
-        assert!(scores.iter().all(|score| *score == scores[0] && score.is_finite()), "{:?}", detector.kind());
+    for case in cases() {
+        let scores = case.scores(&x, &x);
+        assert!(scores.iter().all(|score| *score == scores[0] && score.is_finite()), "{}: {scores:?}", case.name);
     }
-    assert!((scores(&IsolationForestConfig::default(), &x, &x)[0] - 0.5).abs() < 1e-12);
-    assert_eq!(scores(&LocalOutlierFactorConfig::default(), &x, &x)[0], 1.0);
-}
-
-#[test]
-fn a_constant_column_changes_nothing() {
-    let x = clouds(200, 2);
-    let widened = x.iter_rows().flat_map(|row| [row[0], 7.0, row[1]]).collect();
-    let widened = Matrix::unnamed(3, widened).unwrap();
-    let svm = OneClassSvmConfig { gamma: tarsier::recipe::Gamma::Value(0.5), ..Default::default() };
-    let others: [Box<dyn Detector>; 2] = [Box::new(svm), Box::new(LocalOutlierFactorConfig::default())];
-    for detector in others {
-        assert_eq!(scores(detector.as_ref(), &x, &x), scores(detector.as_ref(), &widened, &widened));
-    }
-    let forest = IsolationForest::fit(&IsolationForestConfig::default(), &widened, &Cx::default()).unwrap();
-    let mut splits = forest.trees().iter().flat_map(|tree| (0..tree.n_nodes()).filter_map(|node| tree.split(node)));
-    assert!(splits.all(|split| split.feature != 1));
+    assert!((case(DetectorKind::IsolationForest, &[]).scores(&x, &x)[0] - 0.5).abs() < 1e-12);
+    assert_eq!(case(DetectorKind::LocalOutlierFactor, &[]).scores(&x, &x)[0], 1.0);
 }
 
 #[test]
 fn one_training_row_is_enough() {
     let train = Matrix::unnamed(2, vec![1.0, 2.0]).unwrap();
     let test = Matrix::unnamed(2, vec![1.0, 2.0, 30.0, 40.0]).unwrap();
-    assert_eq!(scores(&IsolationForestConfig::default(), &train, &test), [0.5, 0.5]);
-    // The weight of the row is nu, and so is its kernel sum.
-    let svm = scores(&OneClassSvmConfig::default(), &train, &test);
-    assert!(svm[0].abs() < 1e-12 && (svm[1] - 0.1).abs() < 1e-12, "{svm:?}");
-    let lof = scores(&LocalOutlierFactorConfig::default(), &train, &test);
-    assert!(lof[0] == 1.0 && lof[1] > 1.0, "{lof:?}");
-}
-
-#[test]
-fn fewer_rows_than_neighbours_means_all_others() {
-    let x = Matrix::unnamed(1, vec![0.0, 1.0, 3.0]).unwrap();
-    let lof = LocalOutlierFactor::fit(&LocalOutlierFactorConfig::default(), &x, &Cx::default()).unwrap();
-    assert_eq!(lof.n_neighbors(), 2);
-    // By hand: k-distances 3, 2, 3; mean reachabilities of the rows (2 + 3)/2, (3 + 3)/2, (2 + 3)/2.
-    let expected = [(2.5 / 3.0 + 1.0) / 2.0, 3.0 / 2.5, (2.5 / 3.0 + 1.0) / 2.0];
-    for (ours, expected) in lof.training_factors().iter().zip(expected) {
-        assert!((ours - expected).abs() < 1e-9, "{ours} {expected}");
+    for case in cases() {
+        assert!(case.scores(&train, &test).iter().all(|score| score.is_finite()), "{}", case.name);
     }
+    assert_eq!(case(DetectorKind::IsolationForest, &[]).scores(&train, &test), [0.5, 0.5]);
+    // The weight of the row is nu, and so is its kernel sum.
+    let svm = case(DetectorKind::OneClassSvm, &[]).scores(&train, &test);
+    assert!(svm[0].abs() < 1e-7 && (svm[1] - 0.1).abs() < 1e-7, "{svm:?}");
+    let lof = case(DetectorKind::LocalOutlierFactor, &[]).scores(&train, &test);
+    assert!(lof[0] == 1.0 && lof[1] > 1.0, "{lof:?}");
 }
 
 #[test]
 fn no_rows_another_width_and_missing_values_are_refused() {
     let empty = Matrix::unnamed(2, vec![]).unwrap();
     let x = clouds(20, 2);
-    for detector in detectors() {
-        let Err(DetectError::Unusable { detector: name, .. }) = detector.fit(&empty, &Cx::default()) else {
-            panic!("{:?} was fitted on nothing", detector.kind());
+    let cx = Cx::default();
+    for case in cases() {
+        let Err(DetectError::Unusable { detector: name, .. }) = case.fit(&empty, &cx) else {
+            panic!("{} was fitted on nothing", case.name);
         };
-        assert_eq!(name, detector.kind().title());
+        assert_eq!(name, case.kind.title());
         let missing = Matrix::unnamed(1, vec![1.0, f64::NAN]).unwrap();
-        assert!(matches!(detector.fit(&missing, &Cx::default()), Err(DetectError::Unusable { .. })));
-        let fitted = detector.fit(&x, &Cx::default()).unwrap();
-        assert!(matches!(fitted.decision_function(&clouds(5, 3), &Cx::default()), Err(DetectError::Unusable { .. })));
-        assert!(fitted.decision_function(&empty, &Cx::default()).unwrap().is_empty());
+        assert!(matches!(case.fit(&missing, &cx), Err(DetectError::Unusable { .. })), "{}", case.name);
+        let model = case.fit(&x, &cx).unwrap();
+        assert!(matches!(score(&model, &clouds(5, 3), &cx), Err(DetectError::Unusable { .. })), "{}", case.name);
+        assert!(score(&model, &empty, &cx).unwrap().is_empty(), "{}", case.name);
+    }
+}
+
+#[test]
+fn detectors_of_series_say_so_where_there_is_none() {
+    let x = clouds(20, 2);
+    for case in cases().iter().filter(|case| detect::uses_series(case.kind)) {
+        let result = detect::fit(case.kind, &case.detectors, Input::from(&x), &Cx::default());
+        assert!(matches!(result, Err(DetectError::Unusable { .. })), "{}", case.name);
     }
 }
 
 #[test]
 fn a_sample_is_reported() {
     let cx = Cx::default();
-    LocalOutlierFactorConfig { max_fit_rows: 50, ..Default::default() }.fit(&clouds(99, 2), &cx).unwrap();
+    case(DetectorKind::LocalOutlierFactor, &["max_fit_rows=50"]).fit(&clouds(99, 2), &cx).unwrap();
     assert_eq!(
         cx.warnings(),
         ["Local outlier factor was fitted on a sample of 50 of 100 rows (detectors.local_outlier_factor.max_fit_rows)"]
@@ -194,35 +241,41 @@ fn a_sample_is_reported() {
 #[test]
 fn cancelled_work_stops() {
     let x = clouds(5000, 16);
-    let long: [Box<dyn Detector>; 3] = [
-        Box::new(IsolationForestConfig { n_estimators: 10_000, ..Default::default() }),
-        Box::new(OneClassSvmConfig { nu: 0.5, ..Default::default() }),
-        Box::new(LocalOutlierFactorConfig { n_neighbors: 1000, ..Default::default() }),
+    let long = [
+        case(DetectorKind::IsolationForest, &["n_estimators=10000"]),
+        case(DetectorKind::OneClassSvm, &["nu=0.5"]),
+        case(DetectorKind::LocalOutlierFactor, &["n_neighbors=1000"]),
+        case(DetectorKind::Autoencoder, &["epochs=10000"]),
     ];
-    for detector in long {
+    for case in long {
         let cx = Cx::default();
-        let fitted = detector.fit(&clouds(50, 16), &Cx::default()).unwrap();
         let result = thread::scope(|scope| {
-            let work = scope.spawn(|| detector.fit(&x, &cx).map(|_| ()));
+            let work = scope.spawn(|| case.fit(&x, &cx).map(|_| ()));
             while cx.progress().read().stage.is_empty() {
                 thread::yield_now();
             }
             cx.cancel();
             work.join().unwrap()
         });
-        assert_eq!(result, Err(DetectError::Cancelled), "{:?}", detector.kind());
-        assert_eq!(fitted.decision_function(&x, &cx), Err(DetectError::Cancelled));
+        assert_eq!(result, Err(DetectError::Cancelled), "{}", case.name);
+    }
+    for case in cases() {
+        let cx = Cx::default();
+        let model = case.fit(&clouds(50, 16), &cx).unwrap();
+        cx.cancel();
+        assert_eq!(case.fit(&x, &cx).map(|_| ()), Err(DetectError::Cancelled), "{}", case.name);
+        assert_eq!(score(&model, &x, &cx), Err(DetectError::Cancelled), "{}", case.name);
     }
 }
 
 #[test]
 fn saved_models_score_the_same() {
     let (x, cx) = (clouds(200, 3), Cx::default());
-    let forest = IsolationForest::fit(&IsolationForestConfig::default(), &x, &cx).unwrap();
-    let svm = OneClassSvm::fit(&OneClassSvmConfig::default(), &x, &cx).unwrap();
-    let lof = LocalOutlierFactor::fit(&LocalOutlierFactorConfig::default(), &x, &cx).unwrap();
-    let again: IsolationForest = ron::from_str(&ron::to_string(&forest).unwrap()).unwrap();
-    assert_eq!(again.decision_function(&x, &cx), forest.decision_function(&x, &cx));
-    assert_eq!(ron::from_str::<OneClassSvm>(&ron::to_string(&svm).unwrap()).unwrap(), svm);
-    assert_eq!(ron::from_str::<LocalOutlierFactor>(&ron::to_string(&lof).unwrap()).unwrap(), lof);
+    for case in cases() {
+        let model = case.fit(&x, &cx).unwrap();
+        let again: Model = ron::from_str(&ron::to_string(&model).unwrap()).unwrap();
+        assert_eq!(bits(&score(&again, &x, &cx).unwrap()), bits(&score(&model, &x, &cx).unwrap()), "{}", case.name);
+        let training = |model: &Model| bits(&with_input(&x, |input| model.training_scores(input, &cx)).unwrap());
+        assert_eq!(training(&again), training(&model), "{}", case.name);
+    }
 }

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tarsier::analysis::severity::Severity;
 use tarsier::app::Source;
 use tarsier::app::main_job::{Findings, run};
 use tarsier::cx::Cx;
 use tarsier::data::Table;
 use tarsier::data::sample::Sample;
 use tarsier::engine::{Engine, RunError};
-use tarsier::recipe::{DataConfig, DetectorKind, Preset, Recipe};
+use tarsier::recipe::{DataConfig, DetectorKind, Preset, Recipe, RuleConfig, RuleSeverity};
 
 fn sample(sample: Sample, rows: usize) -> Arc<Table> {
     let source = Source::Sample { sample, rows, seed: 3 };
@@ -125,4 +126,56 @@ fn incidents_of_the_servers_sample_are_found() {
     let worst = &findings.alerts[..5];
     let hits = worst.iter().filter(|alert| alert.episode.rows.iter().any(|&row| labels[row as usize])).count();
     assert!(hits >= 4, "{hits} of the 5 worst alerts are incidents");
+}
+
+#[test]
+fn rules_raise_alerts_whatever_the_detectors_say() {
+    let (engine, table) = (Engine::default(), sample(Sample::Servers, 500));
+    let mut recipe = quick();
+    let plain = findings(&engine, &table, &recipe);
+    let cpu = table.numbers("cpu_percent").unwrap();
+    // A row that nobody minds, and the value it has.
+    let calm = (0..table.n_rows()).find(|&row| !plain.snapshot.combined.is_anomaly[row]).unwrap();
+    recipe.rules.push(RuleConfig {
+        name: "exactly this".into(),
+        expression: format!(
+            "cpu_percent = {} AND cpu_percent_mean_60 IS NOT NULL OR cpu_percent = {}",
+            cpu[calm], cpu[calm]
+        ),
+        severity: RuleSeverity::Critical,
+        ..RuleConfig::default()
+    });
+    let ruled = findings(&engine, &table, &recipe);
+    assert!(ruled.snapshot.rules[0].contains(calm as u32));
+    assert_eq!(ruled.snapshot.combined.severity[calm], Some(Severity::Critical));
+    let alert = ruled.alerts.iter().find(|alert| alert.episode.rows.contains(&(calm as u32))).unwrap();
+    assert_eq!(
+        (alert.rules.as_slice(), alert.episode.severity),
+        (&["exactly this".to_owned()][..], Severity::Critical)
+    );
+    // The detectors did not work again, and switching the rule off gives the plain result.
+    assert!(ruled.snapshot.stages.iter().filter(|stage| stage.fit_seconds.is_some()).all(|stage| stage.cached));
+    recipe.rules[0].enabled = false;
+    assert_eq!(findings(&engine, &table, &recipe).snapshot.combined.score, plain.snapshot.combined.score);
+    recipe.rules[0].enabled = true;
+    recipe.rules[0].expression = "cpu_procent > 1".into();
+    let error = run(&engine, &table, &recipe.checked().unwrap(), &Cx::default(), &|_| {}).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "rules[0] (exactly this): there is no column \"cpu_procent\"; did you mean cpu_percent?"
+    );
+}
+
+#[test]
+fn every_detector_takes_part_in_a_run() {
+    let (engine, table) = (Engine::default(), sample(Sample::Servers, 400));
+    let mut recipe = quick();
+    recipe.detectors.enable_only(DetectorKind::ALL);
+    let snapshot = findings(&engine, &table, &recipe).snapshot;
+    assert_eq!(snapshot.scores.len(), DetectorKind::ALL.len());
+    for scores in &snapshot.scores {
+        assert!(scores.raw.len() == 400 && scores.raw.iter().all(|score| score.is_finite()), "{}", scores.kind.name());
+        let distinct = scores.raw.iter().any(|score| *score != scores.raw[0]);
+        assert!(distinct, "{} tells no row from another", scores.kind.name());
+    }
 }

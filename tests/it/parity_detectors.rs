@@ -64,7 +64,7 @@ fn isolation_forest_scores_trees_of_scikit_learn() {
     for Case { call, output } in cases {
         println!("{call}");
         let forest = IsolationForest::from_arrays(&output.trees, x.n_features(), output.max_samples).unwrap();
-        let scores = forest.decision_function(&x, &Cx::default()).unwrap();
+        let scores = forest.decision_function((&x).into(), &Cx::default()).unwrap();
         assert_negated(&scores, &output.score_samples, |_| 1e-9);
     }
 }
@@ -128,9 +128,9 @@ fn one_class_svm_finds_the_region_of_libsvm() {
             let largest = output.decision_X.iter().fold(0.0_f64, |largest, score| largest.max(score.abs()));
             assert!((svm.rho() - output.rho).abs() <= 1e-5 * output.rho);
             assert!((svm.dual_coef().iter().sum::<f64>() - output.dual_coef_sum).abs() < 1e-9);
-            let ours = svm.decision_function(&x, &Cx::default()).unwrap();
+            let ours = svm.decision_function((&x).into(), &Cx::default()).unwrap();
             assert_negated(&ours, &output.decision_X, |_| 1e-5 * largest);
-            let ours = svm.decision_function(&z, &Cx::default()).unwrap();
+            let ours = svm.decision_function((&z).into(), &Cx::default()).unwrap();
             assert_negated(&ours, &output.decision_Z, |_| 1e-5 * largest);
             // Rows whose weight is almost zero may be support vectors for one solver only.
             for (row, weight) in output.support.iter().zip(&output.dual_coef) {
@@ -179,10 +179,13 @@ fn local_outlier_factor_agrees_for_new_fitted_and_training_rows() {
         let lof = LocalOutlierFactor::fit(&config, &x, &Cx::default()).unwrap();
         // Beside groups of more than k equal rows factors are near 1e9, made of differences near 1e-10.
         let tolerance = |theirs: f64| theirs.abs() * if data == "D" && k == 5 { 1e-6 } else { 1e-9 };
-        let ours = lof.decision_function(&z, &Cx::default()).unwrap();
+        let ours = lof.decision_function((&z).into(), &Cx::default()).unwrap();
         assert_negated(&ours, &output.novelty_score_samples_new, tolerance);
-        let ours = lof.decision_function(&x, &Cx::default()).unwrap();
+        let ours = lof.decision_function((&x).into(), &Cx::default()).unwrap();
         assert_negated(&ours, &output.novelty_score_samples_fitted_rows, tolerance);
-        assert_negated(lof.training_factors(), &output.negative_outlier_factor, tolerance);
+        let config = LocalOutlierFactorConfig { novelty: false, ..config };
+        let lof = LocalOutlierFactor::fit(&config, &x, &Cx::default()).unwrap();
+        let ours = lof.training_scores((&x).into(), &Cx::default()).unwrap();
+        assert_negated(&ours, &output.negative_outlier_factor, tolerance);
     }
 }

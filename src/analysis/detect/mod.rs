@@ -1,16 +1,36 @@
 //! Detectors: fitted once on training rows, then giving every row a score (higher = more abnormal).
 
 pub mod autoencoder;
+pub mod centroid_distance;
+mod cholesky;
+mod coordinate;
+pub mod copod;
+pub mod deviation;
+pub mod ecod;
+mod empirical;
+pub mod hbos;
 pub mod isolation_forest;
+pub mod k_nearest_neighbors;
+pub mod kernel_density;
+mod kernels;
 pub mod local_outlier_factor;
+pub mod mahalanobis;
+pub mod matrix_profile;
+mod neighbors;
 pub mod one_class_svm;
-mod points;
+pub mod pca_windows;
+pub mod polynomial_forecast;
 mod sample;
+pub mod seasonal_residual;
+mod series;
+mod sort;
+
+use serde::{Deserialize, Serialize};
 
 use super::stats::quantiles;
 use crate::cx::{Cancelled, Cx};
-use crate::data::Matrix;
-use crate::recipe::{DetectorKind, Detectors, ErrorThreshold, with_detectors};
+use crate::data::{Matrix, SeriesOrder};
+use crate::recipe::{self, DetectorKind, Detectors, with_detectors};
 
 /// Why a detector could not be fitted or could not score.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,52 +54,106 @@ impl From<Cancelled> for DetectError {
     }
 }
 
-/// A detector with its settings, ready to be fitted.
-pub trait Detector: Send + Sync {
-    /// Which detector this is.
-    fn kind(&self) -> DetectorKind;
+/// What detectors see of the data.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The prepared features, rows × features; every value is finite.
+    pub features: &'a Matrix,
+    /// The same rows as series; `None` where no enabled detector asks for them.
+    pub series: Option<Series<'a>>,
+}
 
-    /// Learns what is normal from `x` (rows × features). Progress counts from 0 to the total the detector sets.
+/// The measured columns as series.
+#[derive(Debug, Clone, Copy)]
+pub struct Series<'a> {
+    /// The measured columns in their own units, gaps filled, rows × columns; every value is finite.
+    pub measures: &'a Matrix,
+    /// Which rows follow each other in time, entity by entity.
+    pub order: &'a SeriesOrder,
+}
+
+impl<'a> From<&'a Matrix> for Input<'a> {
+    fn from(features: &'a Matrix) -> Self {
+        Self { features, series: None }
+    }
+}
+
+/// A detector with its settings, ready to be fitted.
+pub trait Detector {
+    /// What fitting gives.
+    type Fitted: FittedDetector;
+
+    /// Whether it looks at [`Input::series`] instead of the features.
+    const USES_SERIES: bool = false;
+
+    /// Learns what is normal. Progress counts from 0 to the total the detector sets.
     ///
     /// # Errors
-    /// When cancelled, or when the data cannot be used (no rows).
-    fn fit(&self, x: &Matrix, cx: &Cx) -> Result<Box<dyn FittedDetector>, DetectError>;
+    /// When cancelled, or when the data cannot be used (no rows, values that are not finite).
+    fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<Self::Fitted, DetectError>;
+
+    /// Raw score above which this detector alone calls a row abnormal, given its scores of the whole run.
+    fn vote_threshold(&self, scores: &[f64]) -> f64;
 }
 
 /// A fitted detector.
 pub trait FittedDetector: Send + Sync {
-    /// The raw score of every row of `x`; higher = more abnormal, finite for finite input. Independent of the other
-    /// rows in `x` and of the number of threads.
+    /// The raw score of every row; higher = more abnormal, finite for finite input. The same bits whatever the number
+    /// of threads; independent of the other rows, except for detectors of series.
     ///
     /// # Errors
-    /// When cancelled, or when `x` has another number of features than the training rows.
-    fn decision_function(&self, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError>;
+    /// When cancelled, or when the rows have another number of features than the training rows.
+    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError>;
+
+    /// Scores of the very rows the detector was fitted on, in the same order. Another thing than `decision_function`
+    /// only where a row must not count as its own neighbour.
+    ///
+    /// # Errors
+    /// As for `decision_function`.
+    fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        self.decision_function(input, cx)
+    }
 }
 
-macro_rules! define_build {
-    ($($(#[$doc:meta])* $field:ident, $kind:ident, $config:ident, $weight:literal;)*) => {
-        /// The detector of that kind with its settings.
-        pub fn build(kind: DetectorKind, detectors: &Detectors) -> Box<dyn Detector> {
-            match kind { $(DetectorKind::$kind => Box::new(detectors.$field.clone()),)* }
+macro_rules! define_models {
+    ($($(#[$doc:meta])* $field:ident, $kind:ident, $config:ident, $weight:literal, $title:literal;)*) => {
+        /// A fitted detector of any kind.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        pub enum Model { $($(#[$doc])* $kind(<recipe::$config as Detector>::Fitted),)* }
+
+        /// Fits the detector of that kind with its settings.
+        ///
+        /// # Errors
+        /// See [`Detector::fit`].
+        pub fn fit(kind: DetectorKind, detectors: &Detectors, input: Input<'_>, cx: &Cx) -> Result<Model, DetectError> {
+            match kind { $(DetectorKind::$kind => detectors.$field.fit(input, cx).map(Model::$kind),)* }
+        }
+
+        /// Whether the detector of that kind looks at the measured columns as series instead of the features.
+        pub fn uses_series(kind: DetectorKind) -> bool {
+            match kind { $(DetectorKind::$kind => <recipe::$config as Detector>::USES_SERIES,)* }
+        }
+
+        /// Raw score above which a detector alone calls a row abnormal, given its scores of the whole run.
+        pub fn vote_threshold(kind: DetectorKind, detectors: &Detectors, scores: &[f64]) -> f64 {
+            match kind { $(DetectorKind::$kind => detectors.$field.vote_threshold(scores),)* }
+        }
+
+        impl FittedDetector for Model {
+            fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+                match self { $(Self::$kind(model) => model.decision_function(input, cx),)* }
+            }
+
+            fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+                match self { $(Self::$kind(model) => model.training_scores(input, cx),)* }
+            }
         }
     };
 }
-with_detectors!(define_build);
+with_detectors!(define_models);
 
-/// Raw score above which a detector alone calls a row abnormal, given its scores of the whole run.
-pub fn vote_threshold(kind: DetectorKind, detectors: &Detectors, scores: &[f64]) -> f64 {
-    let quantile = |level: f64| {
-        let [threshold] = quantiles(scores, [level]);
-        threshold
-    };
-    match kind {
-        DetectorKind::IsolationForest => quantile(1.0 - detectors.isolation_forest.contamination),
-        // The boundary of the region the machine has learned.
-        DetectorKind::OneClassSvm => 0.0,
-        DetectorKind::LocalOutlierFactor => quantile(1.0 - detectors.local_outlier_factor.contamination),
-        DetectorKind::Autoencoder => match detectors.autoencoder.error_threshold {
-            ErrorThreshold::Percentile(percentile) => quantile(percentile / 100.0),
-            ErrorThreshold::Fixed(error) => error,
-        },
-    }
+/// The score that a share `contamination` of the rows exceeds.
+pub(crate) fn contamination_threshold(scores: &[f64], contamination: f64) -> f64 {
+    let [threshold] = quantiles(scores, [1.0 - contamination]);
+    threshold
 }

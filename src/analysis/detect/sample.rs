@@ -17,12 +17,19 @@ const STREAM: u64 = u64::MAX;
 /// The rows to fit on: all of `x`, or a sample of `max_fit_rows` rows without replacement, in the order of `x`, where
 /// there are more. A sample is reported as a warning. 0: no limit. Detectors with the same limit get the same sample.
 pub(crate) fn fit_rows<'a>(x: &'a Matrix, max_fit_rows: u64, kind: DetectorKind, cx: &Cx) -> Cow<'a, Matrix> {
-    let n = x.n_rows();
+    match sampled_rows(x.n_rows(), max_fit_rows, kind, cx) {
+        Some(rows) => Cow::Owned(x.select(&rows)),
+        None => Cow::Borrowed(x),
+    }
+}
+
+/// The numbers of the rows that [`fit_rows`] takes of `n`, in order; `None`: all.
+pub(crate) fn sampled_rows(n: usize, max_fit_rows: u64, kind: DetectorKind, cx: &Cx) -> Option<Vec<u32>> {
     let limit = usize::try_from(max_fit_rows).unwrap_or(usize::MAX);
     // Row numbers are 32 bits wide; a table of more rows does not fit in memory with its features.
-    let Ok(n_u32) = u32::try_from(n) else { return Cow::Borrowed(x) };
+    let n_u32 = u32::try_from(n).ok()?;
     if limit == 0 || n <= limit {
-        return Cow::Borrowed(x);
+        return None;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(cx.seed);
     rng.set_stream(STREAM);
@@ -33,7 +40,7 @@ pub(crate) fn fit_rows<'a>(x: &'a Matrix, max_fit_rows: u64, kind: DetectorKind,
         kind.title(),
         kind.name()
     ));
-    Cow::Owned(x.select(&rows))
+    Some(rows)
 }
 
 /// Refuses training rows that no detector can learn from.

@@ -4,6 +4,7 @@
 //! the matrix, so that memory peaks at the matrix and one such block.
 
 mod fit;
+mod measures;
 mod summary;
 
 use std::ops::Range;
@@ -17,6 +18,7 @@ use crate::data::{Matrix, SeriesOrder, Table};
 use crate::recipe::{Imputation, PrepareConfig};
 
 pub use self::fit::FittedFeature;
+pub use self::measures::measures;
 
 /// Bytes of raw columns' features under way at a time, where one of them needs less.
 const BLOCK_BYTES: u64 = 64 << 20;

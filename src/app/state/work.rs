@@ -47,6 +47,7 @@ impl App {
         }
         self.poll_live();
         self.poll_store();
+        self.refresh_rule_checks();
     }
 
     fn finish(&mut self, result: Result<Output, JobError>) {

@@ -92,11 +92,12 @@ impl Store {
             let sql = format!("{} FROM alert WHERE id = ?1", summary_columns());
             let found = connection.prepare_cached(&sql)?.query_row([id], summary).optional()?;
             let Some(summary) = found else { return Ok(None) };
-            let sql = "SELECT votes, features FROM alert_detail WHERE alert_id = ?1";
-            let detail = |row: &Row| Ok((row.get::<_, Json<_>>(0)?.0, row.get::<_, Json<_>>(1)?.0));
-            let (fired, top_features) = connection.prepare_cached(sql)?.query_row([id], detail)?;
+            let sql = "SELECT votes, features, rules FROM alert_detail WHERE alert_id = ?1";
+            let detail =
+                |row: &Row| Ok((row.get::<_, Json<_>>(0)?.0, row.get::<_, Json<_>>(1)?.0, row.get::<_, Json<_>>(2)?.0));
+            let (fired, top_features, rules) = connection.prepare_cached(sql)?.query_row([id], detail)?;
             let (notes, history) = (notes(connection, id)?, history(connection, id)?);
-            Ok(Some(Alert { summary, fired, top_features, notes, history }))
+            Ok(Some(Alert { summary, fired, rules, top_features, notes, history }))
         })
     }
 }

@@ -240,14 +240,16 @@ fn execute_machine_part(
 /// What a search looks through, in lower case.
 fn found_text(run: &RunRecord, alert: &NewAlert, sentence: &str) -> String {
     let mut words = vec![run.source_name.as_str(), alert.episode.entity.as_deref().unwrap_or_default(), sentence];
+    words.extend(alert.rules.iter().map(String::as_str));
     words.extend(alert.top_features.iter().map(|feature| feature.feature.as_str()));
     words.join("\n").to_lowercase()
 }
 
 fn write_detail(transaction: &Transaction, alert_id: i64, alert: &NewAlert) -> Result<(), StoreProblem> {
-    let sql = "INSERT INTO alert_detail (alert_id, votes, features) VALUES (?1, ?2, ?3)
-               ON CONFLICT (alert_id) DO UPDATE SET votes = excluded.votes, features = excluded.features";
-    let values = params![alert_id, Json(&alert.fired), Json(&alert.top_features)];
+    let sql = "INSERT INTO alert_detail (alert_id, votes, features, rules) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (alert_id) DO UPDATE
+               SET votes = excluded.votes, features = excluded.features, rules = excluded.rules";
+    let values = params![alert_id, Json(&alert.fired), Json(&alert.top_features), Json(&alert.rules)];
     transaction.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }

@@ -26,7 +26,7 @@ fn alert(row: u32) -> NewAlert {
         severity: Severity::High,
         rows: vec![row],
     };
-    NewAlert { episode, fired: vec![], top_features: vec![] }
+    NewAlert { episode, fired: vec![], rules: vec![], top_features: vec![] }
 }
 
 fn run() -> RunRecord {

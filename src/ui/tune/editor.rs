@@ -11,8 +11,9 @@ use super::super::shell::Wishes;
 use super::super::theme::{GAP, GAP_S, Palette};
 use super::super::widgets::{Tone, callout, remark, switch};
 use super::field;
+use super::rules;
 use super::tree::{RecipeTree, is_found, is_group, join, n_changed};
-use crate::app::{App, Command};
+use crate::app::{App, Command, RuleChecks};
 use crate::recipe::{DetectorKind, Preset, Recipe, schema};
 
 /// Room for the name of a setting.
@@ -21,6 +22,9 @@ const NAME_WIDTH: f32 = 190.0;
 const INDENT: f32 = 20.0;
 /// Room for its value.
 const VALUE_WIDTH: f32 = 268.0;
+
+/// The one list that is a group: of rules.
+const RULES: &str = "rules";
 
 /// What the editor remembers between frames.
 #[derive(Debug, Default)]
@@ -34,6 +38,8 @@ struct Rows<'a> {
     tree: &'a RecipeTree,
     /// Names of the columns that are open, to choose from.
     columns: &'a [String],
+    /// What is known of the rules.
+    rules: &'a RuleChecks,
     /// Lower-case text that settings must contain.
     search: &'a str,
     /// A change made in this frame: path and new value.
@@ -51,7 +57,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, wishes: &mut Wishe
     problems(ui, &tree);
     let columns: Vec<String> = app.data.iter().flat_map(|d| &d.table.columns).map(|c| c.name.clone()).collect();
     let search = state.search.trim().to_lowercase();
-    let mut rows = Rows { tree: &tree, columns: &columns, search: &search, change: None };
+    let mut rows = Rows { tree: &tree, columns: &columns, rules: &app.rule_checks, search: &search, change: None };
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         let root = schema::recipe_schema();
@@ -131,7 +137,8 @@ impl Rows<'_> {
             let path = join(path, name);
             is_found(&path, value, field_schema, self.search).then_some((path, name, value, field_schema))
         });
-        let (groups, plain): (Vec<_>, Vec<_>) = found.partition(|(_, _, value, schema)| is_group(value, schema));
+        let (groups, plain): (Vec<_>, Vec<_>) =
+            found.partition(|(path, _, value, schema)| is_group(value, schema) || path == RULES);
         // The root has one plain field, the version of the format, which nobody comes for.
         let is_root = path.is_empty();
         if !is_root {
@@ -192,9 +199,15 @@ impl Rows<'_> {
         if open.is_open() {
             ui.horizontal_top(|ui| {
                 ui.add_space(INDENT);
-                ui.vertical(|ui| {
-                    self.own_problems(ui, path);
-                    self.fields(ui, path, node, node_schema);
+                ui.vertical(|ui| match node.as_array() {
+                    Some(rules) => {
+                        let new = rules::show(ui, self.tree, rules, node_schema, self.rules);
+                        self.change = self.change.take().or_else(|| new.map(|new| (path.to_owned(), new)));
+                    }
+                    None => {
+                        self.own_problems(ui, path);
+                        self.fields(ui, path, node, node_schema);
+                    }
                 });
             });
         }

@@ -5,6 +5,7 @@ mod editor;
 pub(super) mod field;
 mod list;
 mod result;
+mod rules;
 pub(super) mod tree;
 
 use eframe::egui::{Frame, Margin, Panel, Ui};

@@ -43,7 +43,7 @@ fn of_episode(episode: Episode) -> NewAlert {
         typical: 41.5,
         deviation: 3.25,
     };
-    NewAlert { episode, fired: vec![vote], top_features: vec![feature] }
+    NewAlert { episode, fired: vec![vote], rules: vec![], top_features: vec![feature] }
 }
 
 fn record(source: &str, started_at: i64) -> RunRecord {

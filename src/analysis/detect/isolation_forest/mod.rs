@@ -1,7 +1,9 @@
 //! Isolation forest: how early do random splits isolate a row?
 //!
-//! Liu, Ting, Zhou: Isolation forest (ICDM 2008), with the conventions of scikit-learn's `IsolationForest`.
+//! Liu, Ting, Zhou: Isolation forest (ICDM 2008), with the conventions of scikit-learn's `IsolationForest`. The
+//! extended variant (Hariri et al. 2019) splits by hyperplanes.
 
+mod hyperplane;
 mod tree;
 
 use rand::RngExt as _;
@@ -9,29 +11,36 @@ use rand::seq::index;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use hyperplane::HyperplaneTree;
 pub use tree::{IsolationTree, Split, TreeArrays, average_path_length, to_f32};
-use tree::{TreeSample, tree_rng};
+use tree::{Keys, LANES, tree_rng};
 
 use super::sample::{check_training_rows, check_width};
-use super::{DetectError, Detector, FittedDetector};
+use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::cx::{Cancelled, Cx};
 use crate::data::Matrix;
-use crate::recipe::{DetectorKind, IsolationForestConfig, MaxSamples};
+use crate::recipe::{Contamination, DetectorKind, IsolationForestConfig, MaxSamples};
 
 const KIND: DetectorKind = DetectorKind::IsolationForest;
 
-/// Rows scored at a time by one thread: their single-precision copy and one tree stay in the fastest cache.
-const BLOCK_ROWS: usize = 256;
+/// Values scored at a time by one thread: their keys and one tree stay in the fastest cache.
+const BLOCK_VALUES: usize = 8192;
+
+/// Most rows scored at a time by one thread: what lies between two looks at the cancel flag is short.
+const BLOCK_ROWS: usize = 512;
 
 /// A fitted isolation forest.
 ///
 /// Values are compared in single precision, as scikit-learn does; those beyond its range count as its largest number.
 /// A column that is constant in single precision is never split (scikit-learn also leaves out ranges up to 1e-7). Rows
-/// that cannot be told apart share a leaf. Where there is only one training row, every score is 0.5.
+/// that cannot be told apart share a leaf. Where there is only one training row, every score is 0.5. The extended
+/// variant compares in double precision; values beyond ±1e150 count as ±1e150.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ForestArrays", into = "ForestArrays")]
 pub struct IsolationForest {
     trees: Vec<IsolationTree>,
+    /// The trees of the extended variant, which has no others.
+    hyperplanes: Vec<HyperplaneTree>,
     n_features: usize,
     max_samples: u32,
 }
@@ -40,6 +49,7 @@ pub struct IsolationForest {
 #[derive(Serialize, Deserialize)]
 struct ForestArrays {
     trees: Vec<TreeArrays>,
+    hyperplanes: Vec<HyperplaneTree>,
     n_features: usize,
     max_samples: u32,
 }
@@ -47,7 +57,8 @@ struct ForestArrays {
 impl From<IsolationForest> for ForestArrays {
     fn from(forest: IsolationForest) -> Self {
         let trees = forest.trees.iter().map(|tree| tree.to_arrays(forest.n_features)).collect();
-        Self { trees, n_features: forest.n_features, max_samples: forest.max_samples }
+        let IsolationForest { hyperplanes, n_features, max_samples, .. } = forest;
+        Self { trees, hyperplanes, n_features, max_samples }
     }
 }
 
@@ -55,28 +66,39 @@ impl TryFrom<ForestArrays> for IsolationForest {
     type Error = DetectError;
 
     fn try_from(saved: ForestArrays) -> Result<Self, DetectError> {
-        Self::from_arrays(&saved.trees, saved.n_features, saved.max_samples)
+        let forest = Self::from_arrays(&saved.trees, saved.n_features, saved.max_samples)?;
+        if let Some(number) = saved.hyperplanes.iter().position(|tree| !tree.is_valid(saved.n_features)) {
+            return Err(not_a_tree(number, saved.n_features));
+        }
+        Ok(Self { hyperplanes: saved.hyperplanes, ..forest })
     }
 }
 
 impl Detector for IsolationForestConfig {
-    fn kind(&self) -> DetectorKind {
-        KIND
+    type Fitted = IsolationForest;
+
+    fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<IsolationForest, DetectError> {
+        IsolationForest::fit(self, input.features, cx)
     }
 
-    fn fit(&self, x: &Matrix, cx: &Cx) -> Result<Box<dyn FittedDetector>, DetectError> {
-        Ok(Box::new(IsolationForest::fit(self, x, cx)?))
+    fn vote_threshold(&self, scores: &[f64]) -> f64 {
+        match self.contamination {
+            Contamination::Auto => 0.5,
+            Contamination::Share(share) => contamination_threshold(scores, share),
+        }
     }
 }
 
 impl FittedDetector for IsolationForest {
     /// 2^(-mean path length / c(max_samples)), above 0 and at most 1: the opposite of scikit-learn's `score_samples`.
-    fn decision_function(&self, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let x = input.features;
         check_width(x, self.n_features, KIND)?;
         cx.progress().start("Isolation forest: score", x.n_rows() as u64);
         let mut scores = vec![0.0; x.n_rows()];
-        let blocks = x.values().par_chunks(BLOCK_ROWS * self.n_features);
-        blocks.zip(scores.par_chunks_mut(BLOCK_ROWS)).try_for_each(|(rows, scores)| {
+        let block_rows = (BLOCK_VALUES / self.n_features / LANES * LANES).clamp(LANES, BLOCK_ROWS);
+        let blocks = x.values().par_chunks(block_rows * self.n_features);
+        blocks.zip(scores.par_chunks_mut(block_rows)).try_for_each(|(rows, scores)| {
             self.score_block(rows, scores, cx)?;
             cx.progress().add(scores.len() as u64);
             Ok::<_, DetectError>(())
@@ -97,18 +119,32 @@ impl IsolationForest {
         let max_samples = max_samples(config.max_samples, x.n_rows());
         let n_columns = ((config.max_features * x.n_features() as f64) as usize).clamp(1, x.n_features());
         let max_depth = f64::from(max_samples.max(2)).log2().ceil() as u32;
+        let n_terms = (config.extension_level as usize).saturating_add(1).min(n_columns);
         cx.progress().start("Isolation forest: fit", u64::from(config.n_estimators));
-        let trees = (0..config.n_estimators as usize).into_par_iter().map(|tree| {
+        let trees = 0..config.n_estimators as usize;
+        let draw = |tree| {
+            cx.progress().add(1);
             let mut rng = tree_rng(cx.seed, tree);
             let columns = index::sample(&mut rng, x.n_features(), n_columns);
-            let columns = columns.iter().map(|column| column as u32).collect();
+            let columns: Vec<u32> = columns.iter().map(|column| column as u32).collect();
             let rows = draw_rows(&mut rng, x.n_rows() as u32, max_samples, config.bootstrap);
-            let sample = gather(x, columns, &rows, cx)?;
-            let tree = IsolationTree::grow(&sample, max_depth, &mut rng, cx)?;
-            cx.progress().add(1);
-            Ok::<_, DetectError>(tree)
-        });
-        Ok(Self { trees: trees.collect::<Result<_, _>>()?, n_features: x.n_features(), max_samples })
+            (rows, columns, rng)
+        };
+        let mut forest = Self { trees: vec![], hyperplanes: vec![], n_features: x.n_features(), max_samples };
+        if n_terms == 1 {
+            let tree = |tree| {
+                let (rows, columns, mut rng) = draw(tree);
+                IsolationTree::grow(x, rows, columns, max_depth, &mut rng, cx)
+            };
+            forest.trees = trees.into_par_iter().map(tree).collect::<Result<_, _>>()?;
+        } else {
+            let tree = |tree| {
+                let (rows, columns, mut rng) = draw(tree);
+                HyperplaneTree::grow(x, rows, columns, n_terms, max_depth, &mut rng, cx)
+            };
+            forest.hyperplanes = trees.into_par_iter().map(tree).collect::<Result<_, _>>()?;
+        }
+        Ok(forest)
     }
 
     /// A forest from trees fitted elsewhere, such as scikit-learn's. `max_samples`: rows drawn for each tree.
@@ -117,15 +153,13 @@ impl IsolationForest {
     /// [`DetectError::Unusable`] where the arrays of a tree do not describe a tree over `n_features` columns.
     pub fn from_arrays(trees: &[TreeArrays], n_features: usize, max_samples: u32) -> Result<Self, DetectError> {
         let tree = |(number, arrays)| {
-            IsolationTree::from_arrays(arrays, n_features).ok_or_else(|| DetectError::Unusable {
-                detector: KIND.title(),
-                reason: format!("tree {number} is not a tree over {n_features} features; save the model again"),
-            })
+            IsolationTree::from_arrays(arrays, n_features).ok_or_else(|| not_a_tree(number, n_features))
         };
-        Ok(Self { trees: trees.iter().enumerate().map(tree).collect::<Result<_, _>>()?, n_features, max_samples })
+        let trees = trees.iter().enumerate().map(tree).collect::<Result<_, _>>()?;
+        Ok(Self { trees, hyperplanes: vec![], n_features, max_samples })
     }
 
-    /// The trees.
+    /// The trees; none for the extended variant, whose splits no single feature makes.
     pub fn trees(&self) -> &[IsolationTree] {
         &self.trees
     }
@@ -141,17 +175,29 @@ impl IsolationForest {
     }
 
     fn score_block(&self, rows: &[f64], scores: &mut [f64], cx: &Cx) -> Result<(), Cancelled> {
-        let rows: Vec<f32> = rows.iter().map(|&value| to_f32(value)).collect();
+        let keys = Keys::new(rows, self.n_features);
         for tree in &self.trees {
             cx.check()?;
-            tree.add_path_lengths(&rows, self.n_features, scores);
+            tree.add_path_lengths(&keys, scores);
         }
-        let scale = self.trees.len() as f64 * average_path_length(self.max_samples);
+        for tree in &self.hyperplanes {
+            cx.check()?;
+            tree.add_path_lengths(rows, self.n_features, scores);
+        }
+        let n_trees = self.trees.len() + self.hyperplanes.len();
+        let scale = n_trees as f64 * average_path_length(self.max_samples);
         for score in scores {
             // One training row has no path to compare with; 0.5 is what scikit-learn says then.
             *score = if scale > 0.0 { (-*score / scale).exp2() } else { 0.5 };
         }
         Ok(())
+    }
+}
+
+fn not_a_tree(number: usize, n_features: usize) -> DetectError {
+    DetectError::Unusable {
+        detector: KIND.title(),
+        reason: format!("tree {number} is not a tree over {n_features} features; save the model again"),
     }
 }
 
@@ -177,13 +223,69 @@ fn draw_rows(rng: &mut rand_chacha::ChaCha8Rng, n_rows: u32, max_samples: u32, b
     rows
 }
 
-/// Copies rows and columns into the form a tree is grown on.
-fn gather(x: &Matrix, columns: Vec<u32>, rows: &[u32], cx: &Cx) -> Result<TreeSample, Cancelled> {
-    let mut values = Vec::with_capacity(columns.len() * rows.len());
-    for &column in &columns {
-        cx.check()?;
-        let value = |&row: &u32| x.values()[row as usize * x.n_features() + column as usize];
-        values.extend(rows.iter().map(value).map(to_f32));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A diagonal band and one row beside it that is ordinary in each column.
+    fn band() -> Matrix {
+        let wave = |i: usize| ((i * 7919) % 1009) as f64 / 1009.0;
+        let row = |i: usize| [wave(i), wave(i) + 0.05 * wave(i + 500)];
+        let data = (0..500).flat_map(row).chain([0.2, 0.8]).collect();
+        Matrix::unnamed(2, data).unwrap()
     }
-    Ok(TreeSample { columns, values, rows: rows.len() })
+
+    fn scores(config: &IsolationForestConfig, x: &Matrix) -> Vec<f64> {
+        let forest = IsolationForest::fit(config, x, &Cx::default()).unwrap();
+        let saved: IsolationForest = serde_json::from_str(&serde_json::to_string(&forest).unwrap()).unwrap();
+        assert_eq!(saved, forest);
+        forest.decision_function(Input::from(x), &Cx::default()).unwrap()
+    }
+
+    #[test]
+    fn hyperplanes_isolate_what_lies_off_a_diagonal() {
+        let x = band();
+        let config = IsolationForestConfig { extension_level: 1, ..Default::default() };
+        let found = scores(&config, &x);
+        assert!(found[..500].iter().all(|score| *score < found[500]), "{}", found[500]);
+        assert!(found.iter().all(|score| *score > 0.0 && *score < 1.0));
+        // Levels beyond the features are cut.
+        assert_eq!(scores(&IsolationForestConfig { extension_level: 99, ..config }, &x), found);
+        assert_ne!(scores(&IsolationForestConfig::default(), &x), found);
+    }
+
+    #[test]
+    fn many_features_and_deep_trees_are_walked_like_few() {
+        // The same column at number 0 of one and number 300 of 301: constant columns are never split.
+        let narrow = Matrix::unnamed(1, (0..400).map(|i| f64::from(i * i)).collect()).unwrap();
+        let row = |i: i32| std::iter::repeat_n(0.0, 300).chain([f64::from(i * i)]);
+        let wide = Matrix::unnamed(301, (0..400).flat_map(row).collect()).unwrap();
+        let config = IsolationForestConfig { max_samples: MaxSamples::Count(400), ..Default::default() };
+        for x in [narrow, wide] {
+            let forest = IsolationForest::fit(&config, &x, &Cx::default()).unwrap();
+            let ours = forest.decision_function(Input::from(&x), &Cx::default()).unwrap();
+            for (row, ours) in x.iter_rows().zip(ours) {
+                let depth: f64 = forest.trees().iter().map(|tree| walked(tree, row)).sum();
+                let score = (-depth / forest.trees().len() as f64 / average_path_length(400)).exp2();
+                assert!((ours - score).abs() < 1e-12);
+            }
+        }
+    }
+
+    fn walked(tree: &IsolationTree, row: &[f64]) -> f64 {
+        let mut at = 0;
+        while let Some(split) = tree.split(at) {
+            at = if to_f32(row[split.feature]) <= split.threshold { split.left } else { split.right };
+        }
+        tree.path_length()[at]
+    }
+
+    #[test]
+    fn a_vote_is_half_or_a_share() {
+        let scores = [0.1, 0.2, 0.3, 0.9];
+        let auto = IsolationForestConfig { contamination: Contamination::Auto, ..Default::default() };
+        assert_eq!(auto.vote_threshold(&scores), 0.5);
+        let share = IsolationForestConfig { contamination: Contamination::Share(0.5), ..Default::default() };
+        assert_eq!(share.vote_threshold(&scores), 0.25);
+    }
 }

@@ -1,13 +1,25 @@
 //! One isolation tree: how it is grown, laid out in memory and walked.
 
+use std::array;
+
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::{Cancelled, Cx};
+use crate::data::Matrix;
 
 /// Rows walked down a tree side by side: enough independent loads to hide their latency.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 8;
+
+/// Levels of a tree that are laid out as a heap; as many as a tree of 256 rows has.
+const TOP_LEVELS: usize = 8;
+
+/// Questions in those levels, from 1: those below question i are 2i and 2i + 1.
+const TOP: usize = 1 << TOP_LEVELS;
+
+/// Most features that the questions of the upper levels can name.
+const TOP_FEATURES: usize = 1 << u8::BITS;
 
 /// Mark of a leaf in [`TreeArrays::feature`], as scikit-learn writes it.
 const LEAF: i32 = -2;
@@ -29,8 +41,8 @@ pub struct TreeArrays {
     pub n_node_samples: Vec<u32>,
 }
 
-/// A node as it is walked. The right child follows the left one; a leaf is its own left child and has an infinite
-/// threshold, so that every walk can take the same number of steps without asking where it is.
+/// A node. The right child follows the left one; a leaf is its own left child and has an infinite threshold, so that
+/// every walk can take the same number of steps without asking where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Node {
     threshold: f32,
@@ -53,6 +65,45 @@ pub struct IsolationTree {
     path_length: Vec<f64>,
     /// Edges to the deepest leaf.
     depth: u32,
+    /// `None` where there are too many features.
+    top: Option<Box<Top>>,
+}
+
+/// The upper levels once more, for a faster walk: no child to look up, and no index that could be out of bounds.
+/// Leaves above the last level are continued by questions that every row answers with "left".
+#[derive(Debug, Clone, PartialEq)]
+struct Top {
+    questions: [Question; TOP],
+    /// The node that each way through the upper levels ends in.
+    below: [u32; TOP],
+}
+
+/// Does a row go right: is the key of this feature above `threshold`?
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Question {
+    threshold: u32,
+    feature: u8,
+}
+
+/// Rows as trees compare them: blocks of [`LANES`] rows, in a block feature after feature. The last block is filled up
+/// with zeros, and [`TOP_FEATURES`] more follow, so that any `u8` names a value.
+pub(super) struct Keys {
+    keys: Vec<[u32; LANES]>,
+    n_features: usize,
+}
+
+impl Keys {
+    /// Keys of rows of `n_features` values each.
+    pub(super) fn new(rows: &[f64], n_features: usize) -> Self {
+        let blocks = rows.chunks(LANES * n_features);
+        let mut keys = vec![[0; LANES]; blocks.len() * n_features + TOP_FEATURES];
+        for (rows, block) in blocks.zip(keys.chunks_exact_mut(n_features)) {
+            for (lane, row) in rows.chunks_exact(n_features).enumerate() {
+                block.iter_mut().zip(row).for_each(|(keys, &value)| keys[lane] = key_of(to_f32(value)));
+            }
+        }
+        Self { keys, n_features }
+    }
 }
 
 /// What a node of an [`IsolationTree`] asks.
@@ -86,27 +137,17 @@ pub fn to_f32(value: f64) -> f32 {
     value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
 }
 
+/// A whole number that sorts as `value` does: quicker to compare and to count with.
+fn key_of(value: f32) -> u32 {
+    // Adding zero makes -0 and 0 the same.
+    let bits = (value + 0.0).to_bits();
+    bits ^ ((bits as i32 >> 31) as u32 | 0x8000_0000)
+}
+
 /// The largest `f32` that is at most `value`: `x <= value` and `x <= floor_f32(value)` agree for every `f32` x.
 fn floor_f32(value: f64) -> f32 {
     let near = value as f32;
     if f64::from(near) > value { near.next_down() } else { near }
-}
-
-/// Training rows of one tree: single precision, column after column.
-pub(super) struct TreeSample {
-    /// Column of the matrix that each local column is.
-    pub(super) columns: Vec<u32>,
-    /// Values, local column after local column.
-    pub(super) values: Vec<f32>,
-    /// Number of rows.
-    pub(super) rows: usize,
-}
-
-impl TreeSample {
-    fn column(&self, local: u32) -> &[f32] {
-        let start = local as usize * self.rows;
-        &self.values[start..start + self.rows]
-    }
 }
 
 /// A node still to be split: its number, rows (a range of the permuted row list) and depth.
@@ -118,25 +159,32 @@ struct Open {
 }
 
 impl IsolationTree {
-    /// Grows a tree on `sample`: at each node a column drawn among those that are not constant there, split at a
-    /// threshold drawn uniformly between its smallest and largest value; at most `max_depth` edges deep.
-    pub(super) fn grow(sample: &TreeSample, max_depth: u32, rng: &mut ChaCha8Rng, cx: &Cx) -> Result<Self, Cancelled> {
-        let mut rows: Vec<u32> = (0..sample.rows as u32).collect();
-        let mut candidates: Vec<u32> = (0..sample.columns.len() as u32).collect();
+    /// Grows a tree on some rows of `x` and some of its columns: at each node a column drawn among those that are not
+    /// constant there, split at a threshold drawn uniformly between its smallest and largest value; at most
+    /// `max_depth` edges deep.
+    pub(super) fn grow(
+        x: &Matrix,
+        mut rows: Vec<u32>,
+        mut columns: Vec<u32>,
+        max_depth: u32,
+        rng: &mut ChaCha8Rng,
+        cx: &Cx,
+    ) -> Result<Self, Cancelled> {
         let mut nodes = vec![Node::leaf(0)];
-        let mut counts = vec![sample.rows as u32];
+        let mut counts = vec![rows.len() as u32];
         let mut depths = vec![0];
-        let mut open = vec![Open { node: 0, start: 0, end: sample.rows, depth: 0 }];
+        let mut values = Vec::with_capacity(rows.len());
+        let mut open = vec![Open { node: 0, start: 0, end: rows.len(), depth: 0 }];
         while let Some(Open { node, start, end, depth }) = open.pop() {
             cx.check()?;
             if depth >= max_depth || end - start < 2 {
                 continue;
             }
             let here = &mut rows[start..end];
-            let Some((local, threshold)) = draw_split(sample, here, &mut candidates, rng) else { continue };
-            let middle = start + partition(here, sample.column(local), threshold);
+            let Some((feature, threshold)) = draw_split(x, here, &mut columns, &mut values, rng) else { continue };
+            let middle = start + partition(here, &values, threshold);
             let left = nodes.len() as u32;
-            nodes[node as usize] = Node { threshold, feature: sample.columns[local as usize], left };
+            nodes[node as usize] = Node { threshold, feature, left };
             for (child, start, end) in [(left, start, middle), (left + 1, middle, end)] {
                 nodes.push(Node::leaf(child));
                 counts.push((end - start) as u32);
@@ -180,7 +228,8 @@ impl IsolationTree {
     fn finish(nodes: Vec<Node>, n_samples: Vec<u32>, depths: &[u32]) -> Self {
         let rest = |at: usize| if nodes[at].left as usize == at { average_path_length(n_samples[at]) } else { 0.0 };
         let path_length = depths.iter().enumerate().map(|(at, &depth)| f64::from(depth) + rest(at)).collect();
-        Self { path_length, depth: depths.iter().copied().max().unwrap_or(0), nodes, n_samples }
+        let depth = depths.iter().copied().max().unwrap_or(0);
+        Self { path_length, depth, top: Top::new(&nodes).map(Box::new), nodes, n_samples }
     }
 
     /// The tree as arrays; [`IsolationTree::from_arrays`] gives it back.
@@ -219,61 +268,96 @@ impl IsolationTree {
         &self.path_length
     }
 
-    /// Adds the path length of each row of `x` (row-major, `width` values each) to its entry of `sum`.
-    pub(super) fn add_path_lengths(&self, x: &[f32], width: usize, sum: &mut [f64]) {
-        let blocks = x.chunks_exact(LANES * width);
-        let rest = blocks.remainder().chunks_exact(width);
-        let mut sums = sum.chunks_exact_mut(LANES);
-        for (rows, sums) in blocks.zip(&mut sums) {
-            let mut at = [0_u32; LANES];
-            for _ in 0..self.depth {
-                for (lane, at) in at.iter_mut().enumerate() {
-                    let node = self.nodes[*at as usize];
-                    *at = node.left + u32::from(rows[lane * width + node.feature as usize] > node.threshold);
-                }
-            }
-            for (sum, at) in sums.iter_mut().zip(at) {
-                *sum += self.path_length[at as usize];
+    /// Adds the path length of each row to its entry of `sum`.
+    pub(super) fn add_path_lengths(&self, rows: &Keys, sum: &mut [f64]) {
+        for (block, sums) in sum.chunks_mut(LANES).enumerate() {
+            let leaves = self.walk(&rows.keys[block * rows.n_features..]);
+            for (sum, leaf) in sums.iter_mut().zip(leaves) {
+                *sum += self.path_length[leaf as usize];
             }
         }
-        for (row, sum) in rest.zip(sums.into_remainder()) {
-            let mut at = 0;
-            for _ in 0..self.depth {
-                let node = self.nodes[at as usize];
-                at = node.left + u32::from(row[node.feature as usize] > node.threshold);
+    }
+
+    /// The leaf of each row of a block.
+    #[inline(always)]
+    fn walk(&self, keys: &[[u32; LANES]]) -> [u32; LANES] {
+        let (mut at, walked) = match (&self.top, keys.first_chunk()) {
+            (Some(top), Some(keys)) => (top.walk(keys), TOP_LEVELS as u32),
+            _ => ([0; LANES], 0),
+        };
+        for _ in walked..self.depth {
+            for (lane, at) in at.iter_mut().enumerate() {
+                let Node { threshold, feature, left } = self.nodes[*at as usize];
+                *at = left + u32::from(keys[feature as usize][lane] > key_of(threshold));
             }
-            *sum += self.path_length[at as usize];
         }
+        at
+    }
+}
+
+impl Top {
+    /// `None` where a question has too high a feature.
+    fn new(nodes: &[Node]) -> Option<Self> {
+        let mut at = [0_u32; 2 * TOP];
+        let mut questions = [Question { threshold: u32::MAX, feature: 0 }; TOP];
+        for here in 1..TOP {
+            let Node { threshold, feature, left } = nodes[at[here] as usize];
+            let is_leaf = left == at[here];
+            let threshold = if is_leaf { u32::MAX } else { key_of(threshold) };
+            questions[here] = Question { threshold, feature: u8::try_from(feature).ok()? };
+            at[2 * here] = left;
+            at[2 * here + 1] = left + u32::from(!is_leaf);
+        }
+        Some(Self { questions, below: array::from_fn(|end| at[TOP + end]) })
+    }
+
+    /// The node below the upper levels that each row of a block comes to.
+    #[inline(always)]
+    fn walk(&self, keys: &[[u32; LANES]; TOP_FEATURES]) -> [u32; LANES] {
+        let mut at = [1; LANES];
+        for _ in 0..TOP_LEVELS {
+            for (lane, at) in at.iter_mut().enumerate() {
+                let Question { threshold, feature } = self.questions[*at % TOP];
+                *at = 2 * *at + usize::from(keys[usize::from(feature)][lane] > threshold);
+            }
+        }
+        at.map(|at| self.below[at % TOP])
     }
 }
 
 /// A column that is not constant among `rows`, and a threshold between its extremes; `None` where all are constant.
-fn draw_split(sample: &TreeSample, rows: &[u32], candidates: &mut [u32], rng: &mut ChaCha8Rng) -> Option<(u32, f32)> {
+/// Leaves the values of the rows in that column in `values`.
+fn draw_split(
+    x: &Matrix,
+    rows: &[u32],
+    columns: &mut [u32],
+    values: &mut Vec<f32>,
+    rng: &mut ChaCha8Rng,
+) -> Option<(u32, f32)> {
     // Drawing columns without replacement until one varies gives each varying column the same chance.
-    for undrawn in (1..=candidates.len()).rev() {
+    for undrawn in (1..=columns.len()).rev() {
         let at = if undrawn == 1 { 0 } else { rng.random_range(0..undrawn as u32) as usize };
-        candidates.swap(at, undrawn - 1);
-        let local = candidates[undrawn - 1];
-        let column = sample.column(local);
-        let (min, max) = rows.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &row| {
-            let value = column[row as usize];
-            (min.min(value), max.max(value))
-        });
+        columns.swap(at, undrawn - 1);
+        let column = columns[undrawn - 1];
+        values.clear();
+        values.extend(rows.iter().map(|&row| to_f32(x.values()[row as usize * x.n_features() + column as usize])));
+        let (min, max) =
+            values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &v| (min.min(v), max.max(v)));
         if min < max {
             let (low, high) = (f64::from(min), f64::from(max));
             let threshold = floor_f32(low + rng.random::<f64>() * (high - low));
             // The largest value has to go right, or the right side would be empty.
-            return Some((local, if threshold < max { threshold } else { min }));
+            return Some((column, if threshold < max { threshold } else { min }));
         }
     }
     None
 }
 
 /// Moves the rows whose value is at most `threshold` to the front and returns how many they are.
-fn partition(rows: &mut [u32], column: &[f32], threshold: f32) -> usize {
+fn partition(rows: &mut [u32], values: &[f32], threshold: f32) -> usize {
     let mut middle = 0;
-    for at in 0..rows.len() {
-        if column[rows[at] as usize] <= threshold {
+    for (at, &value) in values.iter().enumerate() {
+        if value <= threshold {
             rows.swap(at, middle);
             middle += 1;
         }
@@ -292,13 +376,16 @@ pub(super) fn tree_rng(seed: u64, tree: usize) -> ChaCha8Rng {
 mod tests {
     use super::*;
 
-    /// A tree on columns that vary (0), are constant (1) and take two values (2).
+    fn values(rows: usize) -> Vec<f64> {
+        let row = |i: usize| [0.0, 0.0, 0.0, 0.0, ((i * 37) % 101) as f64 * 0.1, 5.0, (i % 2) as f64];
+        (0..rows).flat_map(row).collect()
+    }
+
+    /// A tree on columns that vary (4), are constant (5) and take two values (6).
     fn grown(rows: usize, max_depth: u32) -> IsolationTree {
-        let mut values: Vec<f32> = (0..rows).map(|i| ((i * 37) % 101) as f32 * 0.1).collect();
-        values.extend(vec![5.0; rows]);
-        values.extend((0..rows).map(|i| (i % 2) as f32));
-        let sample = TreeSample { columns: vec![4, 5, 6], values, rows };
-        IsolationTree::grow(&sample, max_depth, &mut tree_rng(1, 0), &Cx::default()).unwrap()
+        let x = Matrix::unnamed(7, values(rows)).unwrap();
+        let all = (0..rows as u32).collect();
+        IsolationTree::grow(&x, all, vec![4, 5, 6], max_depth, &mut tree_rng(1, 0), &Cx::default()).unwrap()
     }
 
     #[test]
@@ -342,10 +429,8 @@ mod tests {
     fn every_row_walks_to_its_own_leaf() {
         let tree = grown(64, 60);
         // 64 distinct rows and no limit: each leaf holds one row, so the sum of path lengths is that of the leaves.
-        let rows: Vec<f32> =
-            (0..64).flat_map(|i| [0.0, 0.0, 0.0, 0.0, ((i * 37) % 101) as f32 * 0.1, 5.0, (i % 2) as f32]).collect();
         let mut sums = vec![0.0; 64];
-        tree.add_path_lengths(&rows, 7, &mut sums);
+        tree.add_path_lengths(&Keys::new(&values(64), 7), &mut sums);
         let mut leaves: Vec<f64> = (0..tree.n_nodes())
             .filter(|&node| tree.split(node).is_none())
             .map(|node| tree.path_length()[node])
@@ -361,10 +446,10 @@ mod tests {
         let arrays = tree.to_arrays(7);
         let back = IsolationTree::from_arrays(&arrays, 7).unwrap();
         assert_eq!(back.path_length().len(), tree.n_nodes());
-        let rows: Vec<f32> = (0..700).map(|i| (i % 23) as f32 * 0.4).collect();
+        let rows = Keys::new(&(0..700).map(|i| f64::from(i % 23) * 0.4).collect::<Vec<_>>(), 7);
         let (mut a, mut b) = (vec![0.0; 100], vec![0.0; 100]);
-        tree.add_path_lengths(&rows, 7, &mut a);
-        back.add_path_lengths(&rows, 7, &mut b);
+        tree.add_path_lengths(&rows, &mut a);
+        back.add_path_lengths(&rows, &mut b);
         assert_eq!(a, b);
         assert!(IsolationTree::from_arrays(&arrays, 4).is_none());
         assert!(IsolationTree::from_arrays(&TreeArrays::default(), 7).is_none());

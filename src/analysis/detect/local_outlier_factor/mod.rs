@@ -1,85 +1,95 @@
 //! Local outlier factor: is a row in a sparser place than its neighbours are?
 //!
-//! Breunig et al.: LOF: identifying density-based local outliers (SIGMOD 2000), in the novelty mode and with the
-//! conventions of scikit-learn's `LocalOutlierFactor`.
+//! Breunig et al.: LOF: identifying density-based local outliers (SIGMOD 2000), with the conventions of scikit-learn's
+//! `LocalOutlierFactor`.
 
-mod kd_tree;
-mod nearest;
-mod scan;
+#[cfg(test)]
+mod tests;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::kd_tree::{KdTree, Scratch};
-use self::nearest::{Nearest, Neighbor};
-use self::scan::Scan;
-use super::points::coordinate;
-use super::sample::{check_training_rows, check_width, fit_rows};
-use super::{DetectError, Detector, FittedDetector};
-use crate::cx::{Cancelled, Cx};
+use super::neighbors::{Neighbors, Space, Table};
+use super::sample::{check_training_rows, check_width, sampled_rows};
+use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
+use crate::cx::Cx;
 use crate::data::Matrix;
 use crate::recipe::{DetectorKind, LocalOutlierFactorConfig};
 
 const KIND: DetectorKind = DetectorKind::LocalOutlierFactor;
-
-/// Rows looked up at a time by one thread.
-const BLOCK_ROWS: usize = 128;
-
-/// Most features for which a tree finds neighbours faster than a look at every row.
-const TREE_FEATURES: usize = 15;
 
 /// Added to mean reachability distances, so that the density of equal rows is finite.
 const SMALLEST_REACH: f64 = 1e-10;
 
 /// A fitted local outlier factor.
 ///
-/// Values beyond ±1e150 count as ±1e150. Of equally far neighbours those that come first in the training rows count.
-/// A group of more than `n_neighbors` equal rows has the density 1e10, and rows near it have huge factors, as in
-/// scikit-learn. A constant column changes nothing. Where there is only one training row, its density is 1e10 too.
+/// Values beyond ±1e150 count as ±1e150 (Minkowski distances of higher order: beyond ±10^(280/p)). Of equally far
+/// neighbours those that come first in the training rows count. A group of more than `n_neighbors` equal rows has the
+/// density 1e10, and rows near it have huge factors, as in scikit-learn. A constant column changes nothing. Where there
+/// is only one training row, its density is 1e10 too. With the cosine distance a row of zeros is at the distance 1 from
+/// every row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LocalOutlierFactor {
-    search: Search,
+    neighbors: Neighbors,
     n_neighbors: usize,
-    /// Per training row: distance to the last of its neighbours.
+    /// Per place of a training row: distance to the last of its neighbours.
     k_distance: Vec<f64>,
-    /// Per training row: local reachability density.
+    /// Per place of a training row: local reachability density.
     density: Vec<f64>,
+    /// Per training row: its score as a training row.
     training_factors: Vec<f64>,
-}
-
-/// How neighbours are found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum Search {
-    Tree(KdTree),
-    Scan(Scan),
+    /// Numbers of the training rows in the table they were sampled from; `None`: all of it.
+    sample: Option<Vec<u32>>,
+    novelty: bool,
 }
 
 impl Detector for LocalOutlierFactorConfig {
-    fn kind(&self) -> DetectorKind {
-        KIND
+    type Fitted = LocalOutlierFactor;
+
+    fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<LocalOutlierFactor, DetectError> {
+        LocalOutlierFactor::fit(self, input.features, cx)
     }
 
-    fn fit(&self, x: &Matrix, cx: &Cx) -> Result<Box<dyn FittedDetector>, DetectError> {
-        Ok(Box::new(LocalOutlierFactor::fit(self, x, cx)?))
+    fn vote_threshold(&self, scores: &[f64]) -> f64 {
+        contamination_threshold(scores, self.contamination)
     }
 }
 
 impl FittedDetector for LocalOutlierFactor {
     /// The local outlier factor, above 0; about 1 for a row as dense as its neighbours, larger for a sparser one: the
     /// opposite of scikit-learn's `score_samples`. A training row finds itself among its neighbours.
-    fn decision_function(&self, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        check_width(x, self.search.n_features(), KIND)?;
+    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let x = input.features;
+        check_width(x, self.neighbors.n_features(), KIND)?;
         cx.progress().start("Local outlier factor: score", x.n_rows() as u64);
-        let mut scores = vec![0.0; x.n_rows()];
-        let blocks = x.values().par_chunks(BLOCK_ROWS * x.n_features());
-        blocks.zip(scores.par_chunks_mut(BLOCK_ROWS)).try_for_each(|(rows, scores)| {
-            self.search.neighbors(rows, None, self.n_neighbors, cx, |at, found| {
-                let density = density(found, &self.k_distance);
-                scores[at] = factor(found.iter().map(|neighbor| neighbor.row), &self.density, density);
-            })?;
-            cx.progress().add(scores.len() as u64);
-            Ok::<_, DetectError>(())
+        let scores = self.neighbors.search(x, self.n_neighbors, cx, |places, distances| {
+            factor(places, &self.density, density(places, distances, &self.k_distance))
         })?;
+        Ok(scores)
+    }
+
+    /// In novelty mode the same as [`Self::decision_function`]. Otherwise each training row is scored among the others:
+    /// scikit-learn's `negative_outlier_factor_` with the sign turned. Rows that the sample left out are then scored
+    /// as new rows, which the run reports.
+    fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let x = input.features;
+        check_width(x, self.neighbors.n_features(), KIND)?;
+        let Some(sample) = &self.sample else {
+            return Ok(self.training_factors.clone());
+        };
+        let mut scores = self.decision_function(input, cx)?;
+        if !self.novelty {
+            for (&row, &factor) in sample.iter().zip(&self.training_factors) {
+                if let Some(score) = scores.get_mut(row as usize) {
+                    *score = factor;
+                }
+            }
+            cx.warn(format!(
+                "{} scored the rows outside of its sample as new rows (detectors.{}.max_fit_rows)",
+                KIND.title(),
+                KIND.name()
+            ));
+        }
         Ok(scores)
     }
 }
@@ -91,102 +101,60 @@ impl LocalOutlierFactor {
     /// When cancelled, without rows, or where a value is not finite.
     pub fn fit(config: &LocalOutlierFactorConfig, x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
         check_training_rows(x, KIND)?;
-        let x = fit_rows(x, config.max_fit_rows, KIND, cx);
-        let n = x.n_rows();
-        cx.progress().start("Local outlier factor: fit", n as u64);
-        let search = Search::new(&x, cx)?;
-        let n_neighbors = (config.n_neighbors as usize).clamp(1, n.saturating_sub(1).max(1));
-        let nobody = Neighbor { squared_distance: 0.0, row: 0 };
-        // A single row has no neighbour but itself.
-        let mut neighbors = vec![nobody; n * n_neighbors];
-        if n > 1 {
-            let blocks = x.values().par_chunks(BLOCK_ROWS * x.n_features()).enumerate();
-            blocks.zip(neighbors.par_chunks_mut(BLOCK_ROWS * n_neighbors)).try_for_each(|((block, rows), all)| {
-                search.neighbors(rows, Some((block * BLOCK_ROWS) as u32), n_neighbors, cx, |at, found| {
-                    all[at * n_neighbors..(at + 1) * n_neighbors].copy_from_slice(found);
-                })?;
-                cx.progress().add((all.len() / n_neighbors) as u64);
-                Ok::<_, Cancelled>(())
-            })?;
-        }
-        let of_row = || neighbors.par_chunks(n_neighbors);
+        let sample = sampled_rows(x.n_rows(), config.max_fit_rows, KIND, cx);
+        let selected = sample.as_ref().map(|rows| x.select(rows));
+        let x = selected.as_ref().unwrap_or(x);
+        cx.progress().start("Local outlier factor: fit", x.n_rows() as u64);
+        let neighbors = Neighbors::new(x, Space::new(config.metric, config.p), cx)?;
+        let n_neighbors = (config.n_neighbors as usize).clamp(1, (x.n_rows() - 1).max(1));
+        let table = neighbors.among_themselves(n_neighbors, cx)?;
         let k_distance: Vec<f64> =
-            of_row().map(|found| found.last().map_or(0.0, |last| last.squared_distance.sqrt())).collect();
-        let densities: Vec<f64> = of_row().map(|found| density(found, &k_distance)).collect();
-        let factors = of_row().zip(&densities);
-        let factors = factors.map(|(found, &own)| factor(found.iter().map(|neighbor| neighbor.row), &densities, own));
-        let training_factors = factors.collect();
-        Ok(Self { search, n_neighbors, k_distance, density: densities, training_factors })
+            table.par_iter().map(|(_, distances)| distances.last().copied().unwrap_or(0.0)).collect();
+        let densities: Vec<f64> =
+            table.par_iter().map(|(places, distances)| density(places, distances, &k_distance)).collect();
+        let factors = if config.novelty { factors_with_self } else { factors };
+        let by_place = factors(&neighbors, table, &k_distance, &densities);
+        let mut training_factors = vec![0.0; by_place.len()];
+        neighbors.rows().iter().zip(by_place).for_each(|(&row, factor)| training_factors[row as usize] = factor);
+        Ok(Self {
+            neighbors,
+            n_neighbors,
+            k_distance,
+            density: densities,
+            training_factors,
+            sample,
+            novelty: config.novelty,
+        })
     }
 
     /// Neighbours looked at: the setting, or all other training rows where there are fewer.
     pub fn n_neighbors(&self) -> usize {
         self.n_neighbors
     }
-
-    /// The factor of each training row among the others, itself left out: scikit-learn's `negative_outlier_factor_`
-    /// with the sign turned. Of the sample, where there was one.
-    pub fn training_factors(&self) -> &[f64] {
-        &self.training_factors
-    }
 }
 
-impl Search {
-    fn new(x: &Matrix, cx: &Cx) -> Result<Self, Cancelled> {
-        if x.n_features() <= TREE_FEATURES {
-            KdTree::new(x, cx).map(Self::Tree)
-        } else {
-            Scan::new(x, cx).map(Self::Scan)
-        }
-    }
+/// The factor of the training row at each place among the others.
+fn factors(_: &Neighbors, table: Table, _: &[f64], densities: &[f64]) -> Vec<f64> {
+    table.par_iter().zip(densities).map(|((places, _), &own)| factor(places, densities, own)).collect()
+}
 
-    fn n_features(&self) -> usize {
-        match self {
-            Self::Tree(tree) => tree.n_features(),
-            Self::Scan(scan) => scan.n_features(),
-        }
-    }
-
-    /// Calls `each` with the number and the `k` nearest training rows of each of `rows` (row-major, at most
-    /// [`BLOCK_ROWS`]). Row i leaves out training row `own + i` where asked.
-    fn neighbors(
-        &self,
-        rows: &[f64],
-        own: Option<u32>,
-        k: usize,
-        cx: &Cx,
-        mut each: impl FnMut(usize, &[Neighbor]),
-    ) -> Result<(), Cancelled> {
-        let rows: Vec<f64> = rows.iter().copied().map(coordinate).collect();
-        match self {
-            Self::Tree(tree) => {
-                let (mut nearest, mut scratch) = (Nearest::new(k), Scratch::default());
-                for (at, row) in rows.chunks_exact(tree.n_features()).enumerate() {
-                    cx.check()?;
-                    tree.search(row, own.map(|own| own + at as u32), &mut nearest, &mut scratch);
-                    each(at, nearest.found());
-                }
-            }
-            Self::Scan(scan) => {
-                let nearest = scan.search(&rows, own, k, cx)?;
-                nearest.iter().enumerate().for_each(|(at, nearest)| each(at, nearest.found()));
-            }
-        }
-        Ok(())
-    }
+/// The factor of the training row at each place where it counts as one of its neighbours.
+fn factors_with_self(neighbors: &Neighbors, mut table: Table, k_distance: &[f64], densities: &[f64]) -> Vec<f64> {
+    let rows = table.par_iter_mut().enumerate();
+    rows.map(|(own, (places, distances))| {
+        neighbors.with_self(own, places, distances);
+        factor(places, densities, density(places, distances, k_distance))
+    })
+    .collect()
 }
 
 /// Local reachability density: the inverse of the mean reachability distance from the neighbours.
-fn density(found: &[Neighbor], k_distance: &[f64]) -> f64 {
-    let reach = found.iter().map(|neighbor| {
-        let distance = neighbor.squared_distance.sqrt();
-        distance.max(k_distance.get(neighbor.row as usize).copied().unwrap_or(0.0))
-    });
-    1.0 / (reach.sum::<f64>() / found.len() as f64 + SMALLEST_REACH)
+fn density(places: &[u32], distances: &[f64], k_distance: &[f64]) -> f64 {
+    let reach = places.iter().zip(distances).map(|(&place, distance)| distance.max(k_distance[place as usize]));
+    1.0 / (reach.sum::<f64>() / places.len() as f64 + SMALLEST_REACH)
 }
 
 /// Mean density of the neighbours relative to the row's own.
-fn factor(neighbors: impl ExactSizeIterator<Item = u32>, densities: &[f64], own: f64) -> f64 {
-    let n = neighbors.len() as f64;
-    neighbors.map(|row| densities.get(row as usize).copied().unwrap_or(own) / own).sum::<f64>() / n
+fn factor(places: &[u32], densities: &[f64], own: f64) -> f64 {
+    places.iter().map(|&place| densities[place as usize] / own).sum::<f64>() / places.len() as f64
 }

@@ -3,68 +3,97 @@
 //! Schölkopf et al.: Estimating the support of a high-dimensional distribution (Neural Computation 2001), solved and
 //! scaled as LIBSVM and scikit-learn do.
 
+mod agreement;
 mod cache;
-mod kernel;
+mod moves;
+mod nystroem;
 mod solver;
+#[cfg(test)]
+mod tests;
 
-use std::ops::Range;
-
-use rayon::prelude::*;
+use rand::SeedableRng as _;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use self::kernel::Rbf;
+use self::agreement::spearman;
+use self::nystroem::Approximation;
 use self::solver::{Limits, Solution, solve};
-use super::points::{LANES, Points, coordinate};
+use super::kernels::{Kernel, KernelPoints};
 use super::sample::{check_training_rows, check_width, fit_rows};
-use super::{DetectError, Detector, FittedDetector};
-use crate::cx::{Cancelled, Cx};
+use super::{DetectError, Detector, FittedDetector, Input};
+use crate::cx::Cx;
 use crate::data::Matrix;
-use crate::recipe::{DetectorKind, Gamma, OneClassSvmConfig};
+use crate::recipe::{DetectorKind, Gamma, OneClassSvmConfig, SvmApproximation, SvmKernel};
 
 const KIND: DetectorKind = DetectorKind::OneClassSvm;
 
-/// Rows scored at a time by one thread.
-const BLOCK_ROWS: usize = 64;
+/// Error of a score, as a share of the largest score of a training row, up to which it may be worked out in f32.
+const SCORE_ERROR: f64 = 5e-6;
 
-/// Coordinates of support vectors that a block of rows is compared with at a time: they stay in the second cache.
-const TILE_VALUES: usize = 1 << 14;
+/// Error of a kernel value, as a share of the solver's tolerance, up to which it may be worked out in f32.
+const KERNEL_ERROR: f64 = 1e-3;
+
+/// Rows of the exact machine that an approximation is compared with, and rows on which they are compared.
+const COMPARED_FIT_ROWS: usize = 4000;
+const COMPARED_ROWS: usize = 1000;
+
+/// Random streams of the landmarks and of those rows.
+const STREAM_LANDMARKS: u64 = 0;
+const STREAM_COMPARED: u64 = 1;
+const STREAM_PROBE: u64 = 2;
+
+/// Up to this many features a kernel row is computed as quickly as it is read from memory: keeping more than this many
+/// bytes of such rows gains nothing.
+const CHEAP_FEATURES: usize = 32;
+const CHEAP_CACHE_BYTES: u64 = 64 << 20;
 
 /// A fitted one-class SVM.
 ///
-/// Values beyond ±1e150 count as ±1e150. Where all values are equal, `scale` takes the variance as 1, as scikit-learn
-/// does. Equal rows are told apart by nothing; their weights may be spread over them in any way. With `nu` 1 all rows
-/// support the region and the boundary runs through the most central one.
+/// Values beyond ±1e150 count as ±1e150; with kernels other than rbf the bound is lower where kernel values would pass
+/// 1e280. Where all values are equal, `scale` takes the variance as 1, as scikit-learn does. Equal rows are told apart by
+/// nothing; their weights may be spread over them in any way. With `nu` 1 all rows support the region and the boundary
+/// runs through the most central one. The sigmoid kernel is not positive definite: the solver ends in one of several
+/// solutions, as LIBSVM does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OneClassSvm {
-    support_vectors: Rbf,
+    kernel: Kernel,
+    /// Row after row.
+    support_vectors: Vec<f64>,
+    n_features: usize,
     support: Vec<u32>,
     dual_coef: Vec<f64>,
     rho: f64,
     n_fit_rows: usize,
+    /// Error that kernel values may have in scoring.
+    accuracy: f64,
 }
 
 impl Detector for OneClassSvmConfig {
-    fn kind(&self) -> DetectorKind {
-        KIND
+    type Fitted = OneClassSvm;
+
+    fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<OneClassSvm, DetectError> {
+        OneClassSvm::fit(self, input.features, cx)
     }
 
-    fn fit(&self, x: &Matrix, cx: &Cx) -> Result<Box<dyn FittedDetector>, DetectError> {
-        Ok(Box::new(OneClassSvm::fit(self, x, cx)?))
+    fn vote_threshold(&self, _scores: &[f64]) -> f64 {
+        // The boundary of the region the machine has learned.
+        0.0
     }
 }
 
 impl FittedDetector for OneClassSvm {
-    /// rho - Σ αᵢ k(xᵢ, x), at most rho: the opposite of scikit-learn's `decision_function`, above 0 outside the region.
-    fn decision_function(&self, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        check_width(x, self.n_features(), KIND)?;
+    /// rho - Σ αᵢ k(xᵢ, x): the opposite of scikit-learn's `decision_function`, above 0 outside the region.
+    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let x = input.features;
+        check_width(x, self.n_features, KIND)?;
         cx.progress().start("One-class SVM: score", x.n_rows() as u64);
-        let mut scores = vec![0.0; x.n_rows()];
-        let blocks = x.values().par_chunks(BLOCK_ROWS * self.n_features());
-        blocks.zip(scores.par_chunks_mut(BLOCK_ROWS)).try_for_each(|(rows, scores)| {
-            self.score_block(rows, scores, cx)?;
-            cx.progress().add(scores.len() as u64);
-            Ok::<_, DetectError>(())
-        })?;
+        let mut scores = match self.kernel {
+            // Σ αᵢ xᵢ·x = (Σ αᵢ xᵢ)·x: one vector says it all.
+            Kernel::Linear => self.points(&self.weighted_sum(), cx)?.sums(&[1.0], x.values(), cx)?,
+            _ => self.points(&self.support_vectors, cx)?.sums(&self.dual_coef, x.values(), cx)?,
+        };
+        scores.iter_mut().for_each(|score| *score = self.rho - *score);
         Ok(scores)
     }
 }
@@ -78,25 +107,70 @@ impl OneClassSvm {
         check_training_rows(x, KIND)?;
         let x = fit_rows(x, config.max_fit_rows, KIND, cx);
         cx.progress().start("One-class SVM: fit", 0);
-        let points = Points::new(x.n_features(), x.iter_rows(), cx)?;
-        let rbf = Rbf { points, gamma: gamma(config.gamma, &x) };
-        let limits = Limits {
-            tol: config.tol,
-            shrinking: config.shrinking,
-            cache_bytes: u64::from(config.cache_size_mb) * 1024 * 1024,
+        let kernel = kernel(config, &x);
+        match config.approximation {
+            SvmApproximation::Nystroem { above_rows, n_components } if x.n_rows() as u64 > above_rows => {
+                Self::fit_nystroem(config, kernel, &x, n_components, cx)
+            }
+            _ => Self::fit_exact(config, kernel, &x, cx),
+        }
+    }
+
+    fn fit_nystroem(
+        config: &OneClassSvmConfig,
+        kernel: Kernel,
+        x: &Matrix,
+        n_components: u32,
+        cx: &Cx,
+    ) -> Result<Self, DetectError> {
+        let points = KernelPoints::new(kernel, x.n_features(), x.values(), 0.0, cx)?;
+        let landmarks = sample(x.n_rows(), n_components as usize, STREAM_LANDMARKS, cx);
+        let Approximation { beta, rho } = nystroem::fit(&points, &landmarks, config.nu * x.n_rows() as f64, cx)?;
+        let machine = Self {
+            kernel,
+            support_vectors: x.select(&landmarks).values().to_vec(),
+            n_features: x.n_features(),
+            support: landmarks,
+            dual_coef: beta,
+            rho,
+            n_fit_rows: x.n_rows(),
+            // Weights of either sign cancel: their sum must be exact.
+            accuracy: 0.0,
         };
-        let gamma = rbf.gamma;
-        let Solution { alpha, rho, converged } = solve(rbf, config.nu, limits, cx)?;
+        let rows = sample(x.n_rows(), COMPARED_FIT_ROWS, STREAM_COMPARED, cx);
+        let exact = Self::fit_exact(config, kernel, &x.select(&rows), cx)?;
+        let probe = x.select(&sample(x.n_rows(), COMPARED_ROWS, STREAM_PROBE, cx));
+        let agreement =
+            spearman(&machine.decision_function((&probe).into(), cx)?, &exact.decision_function((&probe).into(), cx)?);
+        cx.warn(format!(
+            "One-class SVM is approximated by Nyström with {} components (detectors.one_class_svm.approximation); on {} rows \
+             its scores agree with those of an exact machine fitted on {} rows to Spearman {agreement:.3}",
+            machine.support.len(),
+            probe.n_rows(),
+            rows.len()
+        ));
+        Ok(machine)
+    }
+
+    fn fit_exact(config: &OneClassSvmConfig, kernel: Kernel, x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
+        let points = KernelPoints::new(kernel, x.n_features(), x.values(), KERNEL_ERROR * config.tol, cx)?;
+        let most = if x.n_features() <= CHEAP_FEATURES { CHEAP_CACHE_BYTES } else { u64::MAX };
+        let cache_bytes = (u64::from(config.cache_size_mb) << 20).min(most);
+        let limits = Limits { tol: config.tol, shrinking: config.shrinking, cache_bytes };
+        let Solution { alpha, rho, largest_score, converged } = solve(points, config.nu, limits, cx)?;
         if !converged {
             cx.warn("One-class SVM stopped before it reached its tolerance; raise detectors.one_class_svm.tol");
         }
         let is_support = |row: &u32| alpha.get(*row as usize).is_some_and(|&weight| weight > 0.0);
         let support: Vec<u32> = (0..x.n_rows() as u32).filter(is_support).collect();
-        let rows: Vec<&[f64]> = support.iter().map(|&row| x.row(row as usize)).collect();
+        let dual_coef: Vec<f64> = alpha.into_iter().filter(|&weight| weight > 0.0).collect();
         Ok(Self {
-            support_vectors: Rbf { points: Points::new(x.n_features(), rows.into_iter(), cx)?, gamma },
-            dual_coef: alpha.into_iter().filter(|&weight| weight > 0.0).collect(),
+            kernel,
+            support_vectors: x.select(&support).values().to_vec(),
+            n_features: x.n_features(),
+            accuracy: SCORE_ERROR * largest_score / dual_coef.iter().sum::<f64>(),
             support,
+            dual_coef,
             rho,
             n_fit_rows: x.n_rows(),
         })
@@ -107,17 +181,22 @@ impl OneClassSvm {
         self.rho
     }
 
-    /// Width of the kernel.
+    /// Factor gamma in the kernel; 1 with the linear kernel, which has none.
     pub fn gamma(&self) -> f64 {
-        self.support_vectors.gamma
+        match self.kernel {
+            Kernel::Rbf { gamma } | Kernel::Poly { gamma, .. } | Kernel::Sigmoid { gamma, .. } => gamma,
+            Kernel::Linear => 1.0,
+        }
     }
 
     /// Numbers of the rows that support the region, ascending, among the rows fitted on (the sample, where there was one).
+    /// Of an approximation: the rows around which its kernels lie.
     pub fn support(&self) -> &[u32] {
         &self.support
     }
 
     /// Weight of each support vector, above 0 and at most 1; they add up to nu times the number of rows fitted on.
+    /// Those of an approximation may be any number.
     pub fn dual_coef(&self) -> &[f64] {
         &self.dual_coef
     }
@@ -129,34 +208,36 @@ impl OneClassSvm {
 
     /// Number of features of the rows.
     pub fn n_features(&self) -> usize {
-        self.support_vectors.points.n_features()
+        self.n_features
     }
 
-    fn score_block(&self, rows: &[f64], scores: &mut [f64], cx: &Cx) -> Result<(), Cancelled> {
-        let rows: Vec<f64> = rows.iter().copied().map(coordinate).collect();
-        for blocks in self.tiles() {
-            cx.check()?;
-            let weights = self.dual_coef.get(blocks.start * LANES..).unwrap_or_default();
-            for (row, score) in rows.chunks_exact(self.n_features()).zip(&mut *scores) {
-                *score += self.support_vectors.weighted_sum(row, blocks.clone(), weights);
-            }
+    fn points(&self, rows: &[f64], cx: &Cx) -> Result<KernelPoints, DetectError> {
+        Ok(KernelPoints::new(self.kernel, self.n_features, rows, self.accuracy, cx)?)
+    }
+
+    /// The support vectors times their weights.
+    fn weighted_sum(&self) -> Vec<f64> {
+        let mut sum = vec![0.0; self.n_features];
+        for (row, weight) in self.support_vectors.chunks_exact(self.n_features).zip(&self.dual_coef) {
+            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += weight * value);
         }
-        scores.iter_mut().for_each(|score| *score = self.rho - *score);
-        Ok(())
-    }
-
-    /// The blocks of support vectors, as many at a time as stay in cache.
-    fn tiles(&self) -> impl Iterator<Item = Range<usize>> {
-        let n = self.dual_coef.len().div_ceil(LANES);
-        let step = (TILE_VALUES / (LANES * self.n_features())).max(1);
-        (0..n).step_by(step).map(move |start| start..(start + step).min(n))
+        sum
     }
 }
 
-/// The width of the kernel for the rows of `x`.
-fn gamma(setting: Gamma, x: &Matrix) -> f64 {
+/// Numbers of `amount` of `n` rows, or of all where there are not as many, ascending.
+fn sample(n: usize, amount: usize, stream: u64, cx: &Cx) -> Vec<u32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(cx.seed);
+    rng.set_stream(stream);
+    let mut rows: Vec<u32> = index::sample(&mut rng, n, amount.min(n)).iter().map(|row| row as u32).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// The kernel for the rows of `x`.
+fn kernel(config: &OneClassSvmConfig, x: &Matrix) -> Kernel {
     let n_features = x.n_features() as f64;
-    let gamma = match setting {
+    let gamma = match config.gamma {
         Gamma::Auto => 1.0 / n_features,
         Gamma::Value(value) => value,
         Gamma::Scale => {
@@ -164,13 +245,19 @@ fn gamma(setting: Gamma, x: &Matrix) -> f64 {
             1.0 / (n_features * if variance > 0.0 { variance } else { 1.0 })
         }
     };
-    gamma.clamp(f64::MIN_POSITIVE, f64::MAX)
+    let gamma = gamma.clamp(1e-300, 1e300);
+    match config.kernel {
+        SvmKernel::Rbf => Kernel::Rbf { gamma },
+        SvmKernel::Linear => Kernel::Linear,
+        SvmKernel::Poly => Kernel::Poly { gamma, degree: config.degree, coef0: config.coef0 },
+        SvmKernel::Sigmoid => Kernel::Sigmoid { gamma, coef0: config.coef0 },
+    }
 }
 
-/// Population variance of all values; 0 where they are equal.
+/// Population variance of all values, those beyond ±1e150 counted as that; 0 where they are equal.
 fn variance(values: &[f64]) -> f64 {
     let n = values.len() as f64;
-    let values = || values.iter().copied().map(coordinate);
+    let values = || values.iter().map(|value| value.clamp(-1e150, 1e150));
     let (min, max) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), v| (min.min(v), max.max(v)));
     if min >= max {
         return 0.0;

@@ -2,15 +2,19 @@
 //!
 //! Minimise ½ αᵀKα subject to 0 ≤ α ≤ 1 and Σα = νn, by sequential minimal optimisation as in LIBSVM: Fan, Chen, Lin:
 //! Working set selection using second order information (JMLR 2005), with the shrinking of Chang, Lin: LIBSVM (2011).
-
-use rayon::prelude::*;
+//! Other than LIBSVM it starts from the rows that look most remote instead of the first ones, which leaves a small part
+//! of the moves, and it works the gradient of rows left out anew when they return instead of keeping a second one.
 
 use super::cache::RowCache;
-use super::kernel::{CHUNK, Rbf};
+use super::moves::{curvature, find_largest, update};
+use crate::analysis::detect::kernels::{KernelPoints, WIDTH};
 use crate::cx::{Cancelled, Cx};
 
-/// Curvature assumed for a pair of rows that the kernel cannot tell apart.
-const TAU: f64 = 1e-12;
+/// Points that stand for all others where the start is chosen.
+const START_POINTS: usize = 512;
+
+/// Marks a row without weight.
+const NONE: usize = usize::MAX;
 
 /// Solution of the dual problem.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(super) struct Solution {
     pub(super) alpha: Vec<f64>,
     /// Height of the decision surface.
     pub(super) rho: f64,
+    /// Largest distance of a row from that surface, in kernel sums.
+    pub(super) largest_score: f64,
     /// Whether the tolerance was reached.
     pub(super) converged: bool,
 }
@@ -33,13 +39,15 @@ pub(super) struct Limits {
 
 /// State of the search. Rows are permuted so that those still searched, the active ones, come first.
 struct Solver<'a> {
-    rbf: Rbf,
+    points: KernelPoints,
+    diagonal: Vec<f64>,
     cache: RowCache,
     alpha: Vec<f64>,
     /// Gradient Kα; up to date for active rows.
     gradient: Vec<f64>,
-    /// Part of the gradient that comes from rows at the upper bound; up to date for all rows when shrinking.
-    bound_gradient: Vec<f64>,
+    /// Places of active rows with weight, and of each row its place in that list.
+    support: Vec<usize>,
+    listed: Vec<usize>,
     /// Original number of the row at each place.
     original: Vec<usize>,
     active: usize,
@@ -48,55 +56,51 @@ struct Solver<'a> {
     cx: &'a Cx,
 }
 
-/// Solves the dual problem for the points of `rbf`, of which there is at least one.
-pub(super) fn solve(rbf: Rbf, nu: f64, limits: Limits, cx: &Cx) -> Result<Solution, Cancelled> {
-    let n = rbf.points.len();
+/// Solves the dual problem for `points`, of which there is at least one.
+pub(super) fn solve(points: KernelPoints, nu: f64, limits: Limits, cx: &Cx) -> Result<Solution, Cancelled> {
+    let (n, unit) = (points.len(), points.unit());
     let mut solver = Solver {
+        diagonal: points.diagonal(),
         cache: RowCache::new(n, limits.cache_bytes),
-        alpha: start(n, nu),
+        alpha: start(&points, nu, cx)?,
         gradient: vec![0.0; n],
-        bound_gradient: vec![0.0; n],
+        support: Vec::new(),
+        listed: vec![NONE; n],
         original: (0..n).collect(),
-        active: n,
+        active: 0,
         unshrunk: false,
-        rbf,
-        limits,
+        points,
+        // Kernel rows are divided by the unit; below the lower bound only rounding errors would be chased.
+        limits: Limits { tol: (limits.tol / unit).max(1e-13 * nu * n as f64), ..limits },
         cx,
     };
-    solver.start_gradient()?;
+    solver.activate_all()?;
     let converged = solver.search()?;
     let mut alpha = vec![0.0; n];
     solver.original.iter().zip(&solver.alpha).for_each(|(&row, &weight)| alpha[row] = weight);
-    Ok(Solution { alpha, rho: solver.rho(), converged })
+    let rho = solver.rho();
+    let largest_score = solver.gradient.iter().map(|gradient| (rho - gradient).abs()).fold(0.0, f64::max);
+    Ok(Solution { alpha, rho: rho * unit, largest_score: largest_score * unit, converged })
 }
 
-/// The first νn rows at the upper bound, as LIBSVM starts.
-fn start(n: usize, nu: f64) -> Vec<f64> {
+/// The νn rows with the least kernel sum over some of the points at the upper bound: most of them belong there.
+fn start(points: &KernelPoints, nu: f64, cx: &Cx) -> Result<Vec<f64>, Cancelled> {
+    let n = points.len();
+    let step = n.div_ceil(START_POINTS);
+    let some = points.select((0..n).step_by(step));
+    let sums = some.sums_at(&vec![1.0; some.len()], points, 0, cx)?;
+    let mut rows: Vec<usize> = (0..n).collect();
+    rows.sort_unstable_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(a.cmp(&b)));
+    let mut alpha = vec![0.0; n];
     let mut left = nu * n as f64;
-    let weight = |_| {
-        let weight = left.clamp(0.0, 1.0);
-        left -= weight;
-        weight
-    };
-    (0..n).map(weight).collect()
+    for row in rows {
+        alpha[row] = left.clamp(0.0, 1.0);
+        left -= alpha[row];
+    }
+    Ok(alpha)
 }
 
 impl Solver<'_> {
-    fn start_gradient(&mut self) -> Result<(), Cancelled> {
-        let n = self.alpha.len();
-        // Through the cache: these are the rows whose weights will move.
-        for i in (0..n).filter(|&i| !self.is_lower(i)).collect::<Vec<_>>() {
-            self.cx.check()?;
-            self.ensure_row(i, n);
-            let (weight, is_upper, row) = (self.alpha[i], self.is_upper(i), self.cache.get(i));
-            self.gradient.iter_mut().zip(row).for_each(|(sum, &kernel)| *sum += weight * f64::from(kernel));
-            if is_upper {
-                self.bound_gradient.iter_mut().zip(row).for_each(|(sum, &kernel)| *sum += f64::from(kernel));
-            }
-        }
-        Ok(())
-    }
-
     fn is_upper(&self, i: usize) -> bool {
         self.alpha[i] >= 1.0
     }
@@ -105,31 +109,13 @@ impl Solver<'_> {
         self.alpha[i] <= 0.0
     }
 
-    fn is_free(&self, i: usize) -> bool {
-        !self.is_upper(i) && !self.is_lower(i)
-    }
-
-    /// Adds weight times kernel row for each of `rows` to `sums`, which stands for the rows from `from` on.
-    fn add_rows(&self, rows: &[(usize, f64)], mut sums: Vec<f64>, from: usize) -> Result<Vec<f64>, Cancelled> {
-        let points: Vec<Vec<f64>> = rows.iter().map(|&(row, _)| self.rbf.points.point(row)).collect();
-        sums.par_chunks_mut(CHUNK).enumerate().try_for_each(|(chunk, sums)| {
-            let mut kernel = vec![0.0_f32; sums.len()];
-            for (&(_, weight), point) in rows.iter().zip(&points) {
-                self.cx.check()?;
-                self.rbf.fill_row(point, from + chunk * CHUNK, &mut kernel);
-                sums.iter_mut().zip(&kernel).for_each(|(sum, &k)| *sum += weight * f64::from(k));
-            }
-            Ok(())
-        })?;
-        Ok(sums)
-    }
-
     /// Moves pairs until none violates the optimality conditions by `tol`, or there have been too many moves.
     fn search(&mut self) -> Result<bool, Cancelled> {
         let n = self.alpha.len();
         let shrink_every = n.min(1000);
         let most = (100 * n).max(10_000_000);
         let mut until_shrink = shrink_every + 1;
+        let mut i = find_largest(&self.gradient, &self.alpha);
         for _ in 0..most {
             self.cx.check()?;
             until_shrink -= 1;
@@ -138,67 +124,58 @@ impl Solver<'_> {
                 self.cx.progress().add(shrink_every as u64);
                 if self.limits.shrinking {
                     self.shrink()?;
+                    i = find_largest(&self.gradient[..self.active], &self.alpha);
                 }
             }
-            let mut pair = self.select();
+            let mut pair = i.and_then(|i| Some((i, self.partner(i)?)));
             if pair.is_none() {
                 self.activate_all()?;
-                pair = self.select();
+                pair = find_largest(&self.gradient, &self.alpha).and_then(|i| Some((i, self.partner(i)?)));
                 // Look again soon: much has settled by now.
                 until_shrink = 1;
             }
-            let Some((i, j)) = pair else { return Ok(true) };
-            self.move_pair(i, j);
+            let Some((a, b)) = pair else { return Ok(true) };
+            i = self.move_pair(a, b);
         }
         self.activate_all()?;
         Ok(false)
     }
 
-    fn ensure_row(&mut self, i: usize, len: usize) {
-        let rbf = &self.rbf;
-        self.cache.ensure(i, len, |start, row| rbf.fill_row(&rbf.points.point(i), start, row));
+    /// Makes the kernel of row i with the active rows present. Whole panels, as these are what is computed.
+    fn ensure_row(&mut self, i: usize) {
+        let (points, len) = (&self.points, self.active.next_multiple_of(WIDTH).min(self.alpha.len()));
+        self.cache.ensure(i, len, |start, row| points.fill_row(i, start, row));
     }
 
-    /// The pair to move: i can grow and violates most, j can shrink and promises the largest decrease with i.
-    fn select(&mut self) -> Option<(usize, usize)> {
-        let active = self.active;
-        let mut largest = f64::NEG_INFINITY;
-        let mut i = None;
-        for (k, (&alpha, &gradient)) in self.alpha[..active].iter().zip(&self.gradient).enumerate() {
-            if alpha < 1.0 && -gradient >= largest {
-                (largest, i) = (-gradient, Some(k));
-            }
-        }
-        let i = i?;
-        self.ensure_row(i, active);
-        let mut other = f64::NEG_INFINITY;
-        let mut best = f64::INFINITY;
-        let mut j = None;
+    /// The row that can shrink and promises the largest decrease together with i, which can grow and violates most.
+    fn partner(&mut self, i: usize) -> Option<usize> {
+        self.ensure_row(i);
         let row = self.cache.get(i);
-        for (k, ((&alpha, &gradient), &kernel)) in self.alpha[..active].iter().zip(&self.gradient).zip(row).enumerate()
-        {
-            if alpha > 0.0 {
-                other = if gradient >= other { gradient } else { other };
-                let difference = largest + gradient;
-                if difference > 0.0 {
-                    let change = -(difference * difference) / curvature(kernel);
-                    if change <= best {
-                        (best, j) = (change, Some(k));
-                    }
+        let (largest, diagonal) = (-self.gradient[i], self.diagonal[i]);
+        let mut other = f64::NEG_INFINITY;
+        let mut best = (0.0, None);
+        for &k in &self.support {
+            let gradient = self.gradient[k];
+            other = if gradient > other { gradient } else { other };
+            let violation = largest + gradient;
+            if violation > 0.0 {
+                let decrease = violation * violation / curvature(diagonal, self.diagonal[k], row[k]);
+                if decrease > best.0 {
+                    best = (decrease, Some(k));
                 }
             }
         }
-        if largest + other < self.limits.tol { None } else { j.map(|j| (i, j)) }
+        if largest + other < self.limits.tol { None } else { best.1 }
     }
 
-    /// Moves weight from j to i, or back, to the best point within the bounds.
-    fn move_pair(&mut self, i: usize, j: usize) {
-        let active = self.active;
-        self.ensure_row(i, active);
-        self.ensure_row(j, active);
+    /// Moves weight from j to i, or back, to the best point within the bounds. Returns the row that can grow and
+    /// violates most after that.
+    fn move_pair(&mut self, i: usize, j: usize) -> Option<usize> {
+        self.ensure_row(i);
+        self.ensure_row(j);
         let before = (self.alpha[i], self.alpha[j]);
-        let was_upper = (self.is_upper(i), self.is_upper(j));
-        let delta = (self.gradient[i] - self.gradient[j]) / curvature(self.cache.get(i)[j]);
+        let curvature = curvature(self.diagonal[i], self.diagonal[j], self.cache.get(i)[j]);
+        let delta = (self.gradient[i] - self.gradient[j]) / curvature;
         let sum = before.0 + before.1;
         let (mut a, mut b) = (before.0 - delta, before.1 + delta);
         if sum > 1.0 {
@@ -217,30 +194,36 @@ impl Solver<'_> {
             }
         }
         (self.alpha[i], self.alpha[j]) = (a, b);
-        let (change_i, change_j) = (a - before.0, b - before.1);
-        let rows = self.cache.get(i).iter().zip(self.cache.get(j));
-        for (gradient, (&k_i, &k_j)) in self.gradient[..active].iter_mut().zip(rows) {
-            *gradient += f64::from(k_i) * change_i + f64::from(k_j) * change_j;
-        }
-        if self.limits.shrinking {
-            self.update_bound_gradient(i, was_upper.0);
-            self.update_bound_gradient(j, was_upper.1);
+        self.list(i);
+        self.list(j);
+        let rows = [(self.cache.get(i), a - before.0), (self.cache.get(j), b - before.1)];
+        update(&mut self.gradient[..self.active], &self.alpha, rows)
+    }
+
+    /// Puts a row on the list of those with weight, or takes it off.
+    fn list(&mut self, i: usize) {
+        let place = self.listed[i];
+        if self.is_lower(i) {
+            if place != NONE {
+                self.support.swap_remove(place);
+                if let Some(&moved) = self.support.get(place) {
+                    self.listed[moved] = place;
+                }
+                self.listed[i] = NONE;
+            }
+        } else if place == NONE {
+            self.listed[i] = self.support.len();
+            self.support.push(i);
         }
     }
 
-    fn update_bound_gradient(&mut self, i: usize, was_upper: bool) {
-        let is_upper = self.is_upper(i);
-        if is_upper == was_upper {
-            return;
-        }
-        self.ensure_row(i, self.alpha.len());
-        let sign = if is_upper { 1.0 } else { -1.0 };
-        for (sum, &kernel) in self.bound_gradient.iter_mut().zip(self.cache.get(i)) {
-            *sum += sign * f64::from(kernel);
-        }
+    fn list_anew(&mut self) {
+        self.support.clear();
+        self.listed.fill(NONE);
+        (0..self.active).for_each(|i| self.list(i));
     }
 
-    /// Largest violation among rows that can grow and among those that can shrink.
+    /// Largest violation among active rows that can grow and among those that can shrink.
     fn violations(&self) -> (f64, f64) {
         let mut most = (f64::NEG_INFINITY, f64::NEG_INFINITY);
         for (i, &gradient) in self.gradient[..self.active].iter().enumerate() {
@@ -278,6 +261,7 @@ impl Solver<'_> {
             i += 1;
         }
         self.cache.exchange(&exchanged);
+        self.list_anew();
         Ok(())
     }
 
@@ -286,24 +270,26 @@ impl Solver<'_> {
         (self.is_upper(i) && -gradient > grow) || (self.is_lower(i) && gradient > fall)
     }
 
-    /// Exchanges two rows everywhere but in the cache.
+    /// Exchanges two rows everywhere but in the cache and in the list of those with weight.
     fn exchange(&mut self, a: usize, b: usize) {
-        self.rbf.points.swap(a, b);
+        self.points.swap(a, b);
+        self.diagonal.swap(a, b);
         self.alpha.swap(a, b);
         self.gradient.swap(a, b);
-        self.bound_gradient.swap(a, b);
         self.original.swap(a, b);
     }
 
-    /// Brings the gradient of the rows left out up to date and searches all rows again.
+    /// Works out the gradient of the rows left out and searches all rows again.
     fn activate_all(&mut self) -> Result<(), Cancelled> {
-        let (active, n) = (self.active, self.alpha.len());
-        if active < n {
-            let free: Vec<(usize, f64)> =
-                (0..active).filter(|&i| self.is_free(i)).map(|i| (i, self.alpha[i])).collect();
-            let tail = self.add_rows(&free, self.bound_gradient[active..].to_vec(), active)?;
-            self.gradient[active..].copy_from_slice(&tail);
+        let n = self.alpha.len();
+        if self.active < n {
+            let support: Vec<usize> = (0..n).filter(|&i| !self.is_lower(i)).collect();
+            let weights: Vec<f64> = support.iter().map(|&i| self.alpha[i] / self.points.unit()).collect();
+            let points = self.points.select(support.into_iter());
+            let tail = points.sums_at(&weights, &self.points, self.active, self.cx)?;
+            self.gradient[self.active..].copy_from_slice(&tail);
             self.active = n;
+            self.list_anew();
         }
         Ok(())
     }
@@ -331,10 +317,4 @@ impl Solver<'_> {
             low
         }
     }
-}
-
-/// Second derivative of the objective along a pair of rows with this kernel between them.
-fn curvature(kernel: f32) -> f64 {
-    let curvature = 2.0 - 2.0 * f64::from(kernel);
-    if curvature > 0.0 { curvature } else { TAU }
 }

@@ -29,6 +29,10 @@ pub(super) fn show(ui: &mut Ui, app: &App, alert: &Alert, place: Place, commands
         heading(ui, "Values against typical");
         features(ui, &alert.top_features);
     }
+    if !alert.rules.is_empty() {
+        heading(ui, "Rules that fired");
+        alert.rules.iter().for_each(|rule| drop(ui.label(rule)));
+    }
     if !alert.fired.is_empty() {
         heading(ui, "Detectors");
         detectors(ui, &alert.fired);

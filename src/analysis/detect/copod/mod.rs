@@ -1,0 +1,120 @@
+//! COPOD: how small is the empirical copula of a row?
+//!
+//! Li et al.: COPOD: copula-based outlier detection (ICDM 2020).
+//!
+//! Scores of the training rows are those of PyOD's `COPOD`; new rows are scored against the training rows alone, where
+//! PyOD adds the new rows to the distributions first.
+
+use serde::{Deserialize, Serialize};
+
+use super::empirical::{Tail, Tails};
+use super::sample::{check_training_rows, check_width};
+use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
+use crate::cx::Cx;
+use crate::data::Matrix;
+use crate::recipe::{CopodConfig, DetectorKind};
+
+const KIND: DetectorKind = DetectorKind::Copod;
+
+/// A fitted COPOD: the distributions of the columns.
+///
+/// A value beyond all training values counts as the outermost of them. A constant column adds nothing for its value and
+/// ln(rows) for any other. Where there is only one training row, every score is 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Copod {
+    tails: Tails,
+}
+
+impl Detector for CopodConfig {
+    type Fitted = Copod;
+
+    fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<Copod, DetectError> {
+        Copod::fit(input.features, cx)
+    }
+
+    fn vote_threshold(&self, scores: &[f64]) -> f64 {
+        contamination_threshold(scores, self.contamination)
+    }
+}
+
+impl FittedDetector for Copod {
+    /// Sum over the columns of the larger of the mean of both tails and the tail that the skewness of the column makes
+    /// the longer, each as the negative logarithm of a share of the rows; 0 to features × 2 ln(rows).
+    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let x = input.features;
+        check_width(x, self.tails.n_features(), KIND)?;
+        cx.progress().start("COPOD: score", x.n_rows() as u64);
+        self.tails.sum(x, cx, score)
+    }
+}
+
+impl Copod {
+    /// Sorts the columns of `x`.
+    ///
+    /// # Errors
+    /// When cancelled, without rows, or where a value is not finite.
+    pub fn fit(x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
+        check_training_rows(x, KIND)?;
+        cx.progress().start("COPOD: fit", x.n_features() as u64);
+        Ok(Self { tails: Tails::fit(x, cx)? })
+    }
+}
+
+fn score(tail: Tail) -> f64 {
+    tail.skewed.max((tail.left + tail.right) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // numpy.random.default_rng(1), rounded: a column with a tail right, one with a tail left, a constant, a symmetric one.
+    const X: [f64; 48] = [
+        1.1, -1.7, 2.5, -1.89, 0.3, -0.2, 2.5, -0.17, 5.4, -0.8, 2.5, -0.42, 0.4, -0.1, 2.5, 0.21, 0.1, -0.9, 2.5,
+        0.22, 1.8, -0.5, 2.5, 2.12, 0.5, -0.7, 2.5, -1.11, 0.6, -2.6, 2.5, -0.38, 0.0, -1.1, 2.5, 2.04, 0.8, -0.9, 2.5,
+        0.65, 1.0, -2.8, 2.5, 0.66, 0.2, -2.0, 2.5, -0.51,
+    ];
+
+    fn assert_close(ours: &[f64], theirs: &[f64]) {
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            assert!((ours - theirs).abs() < 1e-12, "{ours} {theirs}");
+        }
+    }
+
+    #[test]
+    fn scores_are_those_of_pyod() {
+        let (x, cx) = (Matrix::unnamed(4, X.to_vec()).unwrap(), Cx::default());
+        let fitted = Copod::fit(&x, &cx).unwrap();
+        let ours = fitted.decision_function(Input::from(&x), &cx).unwrap();
+        // pyod.models.copod.COPOD().fit(X).decision_scores_
+        let theirs = [
+            3.7273599746820008,
+            2.248604444315104,
+            3.818520753078978,
+            2.576067428184978,
+            2.3538506611954295,
+            5.060974077972977,
+            2.248604444315104,
+            3.125373572519033,
+            3.909681531475955,
+            2.5130775267546968,
+            4.969813299576001,
+            2.9549102790337356,
+        ];
+        assert_close(&ours, &theirs);
+        // Beyond the longer tails; above the constant, which has no longer tail, the right one is that of one row.
+        let far = fitted.decision_function(Input::from(&Matrix::unnamed(4, vec![9.0, -9.0, 7.0, 9.0]).unwrap()), &cx);
+        assert_close(&far.unwrap(), &[4.0 * 12.0_f64.ln()]);
+    }
+
+    #[test]
+    fn one_row_scores_0_and_the_model_is_saved_whole() {
+        let (x, cx) = (Matrix::unnamed(4, X[..4].to_vec()).unwrap(), Cx::default());
+        let fitted = Copod::fit(&x, &cx).unwrap();
+        assert_eq!(fitted.decision_function(Input::from(&x), &cx).unwrap(), [0.0]);
+        let fitted = Copod::fit(&Matrix::unnamed(3, X.to_vec()).unwrap(), &cx).unwrap();
+        let saved: Copod = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
+        assert_eq!(saved, fitted);
+    }
+}

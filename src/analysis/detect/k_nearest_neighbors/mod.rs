@@ -1,0 +1,120 @@
+//! Distance to the nearest neighbours: is a row far from all others?
+//!
+//! Ramaswamy, Rastogi, Shim: Efficient algorithms for mining outliers from large data sets (SIGMOD 2000), with the
+//! conventions of PyOD's `KNN`.
+
+#[cfg(test)]
+mod tests;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::neighbors::{Neighbors, Space};
+use super::sample::{check_training_rows, check_width, sampled_rows};
+use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
+use crate::cx::Cx;
+use crate::data::Matrix;
+use crate::recipe::{DetectorKind, KNearestNeighborsConfig, NeighborDistance};
+
+const KIND: DetectorKind = DetectorKind::KNearestNeighbors;
+
+/// Fitted distances to the nearest neighbours.
+///
+/// Values beyond ±1e150 count as ±1e150 (Minkowski distances of higher order: beyond ±10^(280/p)). A row with at least
+/// `n_neighbors` equal training rows has the score 0 (method `largest`). A constant column changes nothing. The only
+/// row of a training set has the training score 0. With the cosine distance a row of zeros is at the distance 1 from
+/// every row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KNearestNeighbors {
+    neighbors: Neighbors,
+    n_neighbors: usize,
+    method: NeighborDistance,
+    /// Per training row: its score among the others.
+    training_distances: Vec<f64>,
+    /// Numbers of the training rows in the table they were sampled from; `None`: all of it.
+    sample: Option<Vec<u32>>,
+}
+
+impl Detector for KNearestNeighborsConfig {
+    type Fitted = KNearestNeighbors;
+
+    fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<KNearestNeighbors, DetectError> {
+        KNearestNeighbors::fit(self, input.features, cx)
+    }
+
+    fn vote_threshold(&self, scores: &[f64]) -> f64 {
+        contamination_threshold(scores, self.contamination)
+    }
+}
+
+impl FittedDetector for KNearestNeighbors {
+    /// The distance to the nearest training rows, at least 0, in the units of the features (cosine: 0 to 2). A training
+    /// row finds itself among them.
+    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let x = input.features;
+        check_width(x, self.neighbors.n_features(), KIND)?;
+        cx.progress().start("k-nearest neighbours: score", x.n_rows() as u64);
+        let scores = self.neighbors.search(x, self.n_neighbors, cx, |_, distances| score(self.method, distances))?;
+        Ok(scores)
+    }
+
+    /// The distance to the nearest other training rows: PyOD's `decision_scores_`. Rows that the sample left out are
+    /// scored as new rows, which the run reports.
+    fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let x = input.features;
+        check_width(x, self.neighbors.n_features(), KIND)?;
+        let Some(sample) = &self.sample else {
+            return Ok(self.training_distances.clone());
+        };
+        let mut scores = self.decision_function(input, cx)?;
+        for (&row, &distance) in sample.iter().zip(&self.training_distances) {
+            if let Some(score) = scores.get_mut(row as usize) {
+                *score = distance;
+            }
+        }
+        cx.warn(format!(
+            "{} scored the rows outside of its sample as new rows (detectors.{}.max_fit_rows)",
+            KIND.title(),
+            KIND.name()
+        ));
+        Ok(scores)
+    }
+}
+
+impl KNearestNeighbors {
+    /// Keeps the rows of `x`, or a sample of them where there are more than `max_fit_rows`, and measures each one's
+    /// distance to the others.
+    ///
+    /// # Errors
+    /// When cancelled, without rows, or where a value is not finite.
+    pub fn fit(config: &KNearestNeighborsConfig, x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
+        check_training_rows(x, KIND)?;
+        let sample = sampled_rows(x.n_rows(), config.max_fit_rows, KIND, cx);
+        let selected = sample.as_ref().map(|rows| x.select(rows));
+        let x = selected.as_ref().unwrap_or(x);
+        cx.progress().start("k-nearest neighbours: fit", x.n_rows() as u64);
+        let neighbors = Neighbors::new(x, Space::new(config.metric, config.p), cx)?;
+        let n_neighbors = (config.n_neighbors as usize).clamp(1, (x.n_rows() - 1).max(1));
+        let table = neighbors.among_themselves(n_neighbors, cx)?;
+        let by_place: Vec<f64> = table.par_iter().map(|(_, distances)| score(config.method, distances)).collect();
+        let mut training_distances = vec![0.0; by_place.len()];
+        neighbors.rows().iter().zip(by_place).for_each(|(&row, distance)| training_distances[row as usize] = distance);
+        Ok(Self { neighbors, n_neighbors, method: config.method, training_distances, sample })
+    }
+
+    /// Neighbours looked at: the setting, or all other training rows where there are fewer.
+    pub fn n_neighbors(&self) -> usize {
+        self.n_neighbors
+    }
+}
+
+/// The score of a row whose neighbours are at these distances, which rise.
+fn score(method: NeighborDistance, distances: &[f64]) -> f64 {
+    let n = distances.len();
+    match method {
+        NeighborDistance::Largest => distances[n - 1],
+        // Divided first, so that the sum of huge distances stays finite.
+        NeighborDistance::Mean => distances.iter().map(|distance| distance / n as f64).sum(),
+        NeighborDistance::Median => 0.5 * distances[(n - 1) / 2] + 0.5 * distances[n / 2],
+    }
+}

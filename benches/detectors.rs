@@ -66,6 +66,30 @@ const JOBS: &[Job] = &[
         fit_rows: 0,
         peers: &["torch"],
     },
+    Job {
+        name: "k_nearest_neighbors",
+        kind: DetectorKind::KNearestNeighbors,
+        settings: &[],
+        fit_rows: 0,
+        peers: &["pyod"],
+    },
+    Job { name: "ecod", kind: DetectorKind::Ecod, settings: &[], fit_rows: 0, peers: &["pyod"] },
+    Job { name: "copod", kind: DetectorKind::Copod, settings: &[], fit_rows: 0, peers: &["pyod"] },
+    Job { name: "hbos", kind: DetectorKind::Hbos, settings: &[], fit_rows: 0, peers: &["pyod"] },
+    Job {
+        name: "mahalanobis",
+        kind: DetectorKind::Mahalanobis,
+        settings: &["covariance=minimum_covariance_determinant"],
+        fit_rows: 0,
+        peers: &["pyod"],
+    },
+    Job {
+        name: "matrix_profile",
+        kind: DetectorKind::MatrixProfile,
+        settings: &["window=rows(100)"],
+        fit_rows: 0,
+        peers: &["stumpy"],
+    },
 ];
 
 /// What one process measured.

@@ -1,7 +1,8 @@
 //! Conditions in SQL syntax over the columns of a table, as polars reads and evaluates them.
 
-use polars::lazy::dsl::Expr;
-use polars::prelude::{Column, DataFrame, DataType, IntoLazy, Operator, PolarsError};
+use polars::prelude::{Column, DataFrame, DataType, PolarsError};
+use polars_lazy::dsl::{Expr, Operator};
+use polars_lazy::prelude::IntoLazy;
 
 use super::Table;
 
@@ -56,7 +57,7 @@ impl Expression {
         if text.trim().is_empty() {
             return Err(ExpressionError::Empty);
         }
-        let expr = polars::sql::sql_expr(text).map_err(|error| ExpressionError::Syntax(message(&error)))?;
+        let expr = polars_sql::sql_expr(text).map_err(|error| ExpressionError::Syntax(message(&error)))?;
         let mut columns: Vec<String> = expr.clone().meta().root_names().iter().map(ToString::to_string).collect();
         columns.sort_unstable();
         columns.dedup();

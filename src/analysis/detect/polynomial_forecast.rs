@@ -142,6 +142,8 @@ mod tests {
         PolynomialForecastConfig {
             enabled: true,
             window: WindowLength::Rows(12),
+            degree: 1,
+            horizon: 10,
             ..PolynomialForecastConfig::default()
         }
     }

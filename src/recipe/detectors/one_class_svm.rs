@@ -27,13 +27,19 @@ pub struct OneClassSvmConfig {
     pub tol: f64,
     /// Leave rows out of the search that have settled at a bound, until the end. Faster, same result within the tolerance.
     pub shrinking: bool,
-    /// Memory for kernel rows, in megabytes. Range 1 to 65536. With up to 32 features no more than 64 are used, as rows are then as quick to compute as to read.
+    /// Most memory for kernel rows, in megabytes; of that at most 64 where there are up to 32 features, whose rows are as
+    /// quickly computed as read. Range 1 to 65536. With up to 32 features no more than 64 are used, as rows are then as quick to compute as to read.
     #[schemars(range(min = 1, max = 65_536))]
     pub cache_size_mb: u32,
     /// Most rows to fit on; above it a seeded sample of this size is used, which the run reports. 0: no limit.
     pub max_fit_rows: u64,
     /// Whether many rows get an approximate machine instead of the exact one.
     pub approximation: SvmApproximation,
+    /// Rows to fit on above which the approximation is used.
+    pub approximate_above: u64,
+    /// Rows that the approximation places kernels around. Range 1 to 1000.
+    #[schemars(range(min = 1, max = 1000))]
+    pub n_components: u32,
 }
 
 impl Default for OneClassSvmConfig {
@@ -50,6 +56,8 @@ impl Default for OneClassSvmConfig {
             cache_size_mb: 200,
             max_fit_rows: 20_000,
             approximation: SvmApproximation::None,
+            approximate_above: 20_000,
+            n_components: 300,
         }
     }
 }
@@ -94,13 +102,7 @@ pub enum SvmApproximation {
     /// Always the exact machine.
     #[default]
     None,
-    /// Nyström (Williams, Seeger 2001) above a number of rows to fit on: the machine is a sum of kernels around a
-    /// seeded sample of the rows. The run reports it with its measured agreement with an exact machine.
-    Nystroem {
-        /// Rows to fit on above which it is used.
-        above_rows: u64,
-        /// Rows in the sample. Range 1 to 1000.
-        #[schemars(range(min = 1, max = 1000))]
-        n_components: u32,
-    },
+    /// Nyström (Williams, Seeger 2001) where there are more than `approximate_above` rows to fit on: the machine is a sum of kernels around a
+    /// seeded sample of `n_components` rows. The run reports it with its measured agreement with an exact machine.
+    Nystroem,
 }

@@ -29,7 +29,7 @@ pub struct PolynomialForecastConfig {
 
 impl Default for PolynomialForecastConfig {
     fn default() -> Self {
-        Self { enabled: false, window: WindowLength::Auto, degree: 1, horizon: 10, contamination: 0.1 }
+        Self { enabled: false, window: WindowLength::Auto, degree: 2, horizon: 50, contamination: 0.1 }
     }
 }
 

@@ -209,12 +209,13 @@ fn feature_errors_make_up_the_score_in_every_metric() {
     }
 }
 
+type Change = fn(&mut AutoencoderConfig);
+
 #[test]
 fn every_setting_changes_the_scores() {
     let x = line(300);
     let base = AutoencoderConfig { epochs: 6, dropout_rate: 0.1, early_stopping_patience: 6, ..quick() };
     let scores = fit_and_score(&base, &x);
-    type Change = fn(&mut AutoencoderConfig);
     let changes: Vec<(&str, Change)> = vec![
         ("hidden_layers", |c| c.hidden_layers = vec![8, 3, 8]),
         ("activation", |c| c.activation = Activation::Tanh),

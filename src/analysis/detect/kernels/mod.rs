@@ -10,16 +10,20 @@
 //! The other kernels are functions of x·y in f64. Coordinates of the RBF kernel are taken from a centre and scaled
 //! so that the kernel is 2^-|x - y|².
 
+mod kernel;
 mod lanes;
 mod panels;
+mod tensors;
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
+pub(crate) use self::kernel::Kernel;
 pub(crate) use self::panels::WIDTH;
-use self::panels::{Form, Panels, QUERIES, Queries, Row, Shape, WeightedSums};
+use self::panels::{Form, Panels, QUERIES, Queries, Row, WeightedSums};
+use super::coordinate::coordinate;
+use crate::analysis::device;
 use crate::cx::{Cancelled, Cx};
 
 /// Queries a thread takes at a time.
@@ -31,12 +35,6 @@ const PARALLEL_STEPS: usize = 1 << 19;
 /// Points of a kernel row that a thread takes at a time.
 const CHUNK: usize = 512 * WIDTH;
 
-/// Coordinates beyond this count as this: sums of squares of differences then stay finite.
-const LIMIT: f64 = 1e150;
-
-/// Largest power of ten of a kernel value.
-const LARGEST_POWER: f64 = 280.0;
-
 /// Half a unit in the last place of 1, in f32 and in f64.
 const U32: f64 = f32::EPSILON as f64 / 2.0;
 const U64: f64 = f64::EPSILON / 2.0;
@@ -46,92 +44,6 @@ const SMALL_SUM: f64 = 1e-280;
 
 /// Error of the RBF kernel in f64 up to which x·y is used.
 const DOT_ERROR: f64 = 1e-11;
-
-/// A kernel. Names and formulas as in scikit-learn and LIBSVM.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Kernel {
-    /// exp(-gamma |x - y|²).
-    Rbf { gamma: f64 },
-    /// x·y.
-    Linear,
-    /// (gamma x·y + coef0)^degree.
-    Poly { gamma: f64, degree: u32, coef0: f64 },
-    /// tanh(gamma x·y + coef0).
-    Sigmoid { gamma: f64, coef0: f64 },
-}
-
-impl Kernel {
-    fn shape(self) -> Shape {
-        match self {
-            Self::Rbf { .. } => Shape::Exp2,
-            Self::Linear => Shape::Identity,
-            Self::Poly { degree, .. } => Shape::Power(degree),
-            Self::Sigmoid { .. } => Shape::Tanh,
-        }
-    }
-
-    /// What coordinates are multiplied by.
-    fn scale(self) -> f64 {
-        match self {
-            Self::Rbf { gamma } => (gamma * std::f64::consts::LOG2_E).sqrt(),
-            Self::Linear | Self::Poly { .. } | Self::Sigmoid { .. } => 1.0,
-        }
-    }
-
-    /// What x·y is multiplied by.
-    fn factor(self) -> f64 {
-        match self {
-            Self::Rbf { .. } => 2.0,
-            Self::Linear => 1.0,
-            Self::Poly { gamma, .. } => gamma,
-            Self::Sigmoid { gamma, .. } => gamma * 2.0 * std::f64::consts::LOG2_E,
-        }
-    }
-
-    /// What is added to x·y on the side of x.
-    fn query_offset(self, squared_norm: f64) -> f64 {
-        match self {
-            Self::Rbf { .. } => -squared_norm,
-            Self::Linear => 0.0,
-            Self::Poly { coef0, .. } => coef0,
-            Self::Sigmoid { coef0, .. } => coef0 * 2.0 * std::f64::consts::LOG2_E,
-        }
-    }
-
-    /// Largest coordinate that counts as itself: kernel values up to 1e280 are finite with all that is done to them.
-    fn limit(self, n_features: usize) -> f64 {
-        match self {
-            Self::Rbf { .. } => LIMIT,
-            Self::Linear => (10.0_f64.powf(LARGEST_POWER) / n_features as f64).sqrt(),
-            Self::Poly { gamma, degree, coef0 } => {
-                let largest = 10.0_f64.powf(LARGEST_POWER / f64::from(degree.max(1)));
-                ((largest - coef0.abs()).max(1.0) / (gamma * n_features as f64)).sqrt().min(LIMIT)
-            }
-            Self::Sigmoid { gamma, .. } => (1e280 / (gamma.max(1.0) * n_features as f64)).sqrt(),
-        }
-    }
-
-    /// A power of two near the largest kernel value among points of this squared norm, by which kernel rows in f32 are
-    /// divided.
-    fn unit(self, largest_norm: f64) -> f64 {
-        let largest = match self {
-            Self::Rbf { .. } | Self::Sigmoid { .. } => return 1.0,
-            Self::Linear => largest_norm,
-            Self::Poly { gamma, degree, coef0 } => (gamma * largest_norm + coef0.abs()).powf(f64::from(degree)),
-        };
-        largest.max(1e-280).log2().round().exp2()
-    }
-
-    /// Kernel of a point with itself.
-    fn diagonal(self, squared_norm: f64) -> f64 {
-        match self {
-            Self::Rbf { .. } => 1.0,
-            Self::Linear => squared_norm,
-            Self::Poly { gamma, degree, coef0 } => (gamma * squared_norm + coef0).powf(f64::from(degree)),
-            Self::Sigmoid { gamma, coef0 } => (gamma * squared_norm + coef0).tanh(),
-        }
-    }
-}
 
 /// How the kernel of a query is worked out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,8 +215,14 @@ impl KernelPoints {
     }
 
     /// For each row of `x`, of as many values as points have, the sum over all points of weight times kernel.
-    /// Progress counts the rows.
+    /// Progress counts the rows. On a GPU, where the context names one.
     pub(crate) fn sums(&self, weights: &[f64], x: &[f64], cx: &Cx) -> Result<Vec<f64>, Cancelled> {
+        let device = device::select(cx);
+        if !device.is_cpu()
+            && let Some(sums) = tensors::sums(self, &device, weights, x, cx)?
+        {
+            return Ok(sums);
+        }
         let n_features = self.n_features();
         let row = |at: usize| x.get(at * n_features..(at + 1) * n_features).unwrap_or_default();
         self.sums_of(
@@ -454,7 +372,7 @@ fn centre(n_features: usize, rows: &[f64]) -> Vec<f64> {
         if column.is_empty() {
             return 0.0;
         }
-        column.select_nth_unstable_by(middle, f64::total_cmp).1.clamp(-LIMIT, LIMIT)
+        coordinate(*column.select_nth_unstable_by(middle, f64::total_cmp).1)
     };
     (0..n_features).map(middle).collect()
 }

@@ -109,22 +109,16 @@ impl OneClassSvm {
         cx.progress().start("One-class SVM: fit", 0);
         let kernel = kernel(config, &x);
         match config.approximation {
-            SvmApproximation::Nystroem { above_rows, n_components } if x.n_rows() as u64 > above_rows => {
-                Self::fit_nystroem(config, kernel, &x, n_components, cx)
+            SvmApproximation::Nystroem if x.n_rows() as u64 > config.approximate_above => {
+                Self::fit_nystroem(config, kernel, &x, cx)
             }
-            _ => Self::fit_exact(config, kernel, &x, cx),
+            SvmApproximation::Nystroem | SvmApproximation::None => Self::fit_exact(config, kernel, &x, cx),
         }
     }
 
-    fn fit_nystroem(
-        config: &OneClassSvmConfig,
-        kernel: Kernel,
-        x: &Matrix,
-        n_components: u32,
-        cx: &Cx,
-    ) -> Result<Self, DetectError> {
+    fn fit_nystroem(config: &OneClassSvmConfig, kernel: Kernel, x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
         let points = KernelPoints::new(kernel, x.n_features(), x.values(), 0.0, cx)?;
-        let landmarks = sample(x.n_rows(), n_components as usize, STREAM_LANDMARKS, cx);
+        let landmarks = sample(x.n_rows(), config.n_components as usize, STREAM_LANDMARKS, cx);
         let Approximation { beta, rho } = nystroem::fit(&points, &landmarks, config.nu * x.n_rows() as f64, cx)?;
         let machine = Self {
             kernel,

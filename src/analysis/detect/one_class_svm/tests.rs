@@ -211,8 +211,8 @@ fn the_approximation_is_named_and_comes_close() {
     // Kernels around all rows: what is left is the ridge and the rounded kink.
     for (n_components, tolerance, least_agreement) in [(300, 2e-2, 0.999), (60, f64::INFINITY, 0.95)] {
         let cx = Cx::default();
-        let approximation = SvmApproximation::Nystroem { above_rows: 299, n_components };
-        let config = OneClassSvmConfig { approximation, ..Default::default() };
+        let approximation = SvmApproximation::Nystroem;
+        let config = OneClassSvmConfig { approximation, approximate_above: 299, n_components, ..Default::default() };
         let machine = OneClassSvm::fit(&config, &x, &cx).unwrap();
         assert_eq!(machine.support().len(), n_components as usize);
         let named = format!("Nyström with {n_components} components");
@@ -229,7 +229,9 @@ fn the_approximation_is_named_and_comes_close() {
         assert!((1..=30).contains(&outside), "{outside}");
     }
     let few = OneClassSvmConfig {
-        approximation: SvmApproximation::Nystroem { above_rows: 300, n_components: 10 },
+        approximation: SvmApproximation::Nystroem,
+        approximate_above: 300,
+        n_components: 10,
         ..Default::default()
     };
     assert_eq!(scores(&OneClassSvm::fit(&few, &x, &Cx::default()).unwrap(), &x), exact);
@@ -237,12 +239,17 @@ fn the_approximation_is_named_and_comes_close() {
 
 #[test]
 fn the_approximation_holds_for_odd_rows_and_other_kernels() {
-    let approximation = SvmApproximation::Nystroem { above_rows: 0, n_components: 5 };
+    let base = OneClassSvmConfig {
+        approximation: SvmApproximation::Nystroem,
+        approximate_above: 0,
+        n_components: 5,
+        ..Default::default()
+    };
     for values in [&[1.0, 2.0][..], &[5.0; 200], &[1e300, -1e300, 1e300, 0.0, -1e300, 1.0]] {
         let x = Matrix::unnamed(2, values.to_vec()).unwrap();
         for kernel in [SvmKernel::Rbf, SvmKernel::Linear, SvmKernel::Poly, SvmKernel::Sigmoid] {
             for nu in [0.1, 1.0] {
-                let config = OneClassSvmConfig { kernel, nu, approximation, ..Default::default() };
+                let config = OneClassSvmConfig { kernel, nu, ..base.clone() };
                 match OneClassSvm::fit(&config, &x, &Cx::default()) {
                     Ok(machine) => assert!(scores(&machine, &x).iter().all(|score| score.is_finite())),
                     Err(error) => assert!(error.to_string().contains("positive definite"), "{error}"),

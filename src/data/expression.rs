@@ -164,6 +164,7 @@ fn similar(name: &str, known: impl Iterator<Item = String>) -> Vec<String> {
         .filter(|(distance, other)| *distance <= 1 + other.chars().count() / 4)
         .collect();
     scored.sort();
+    scored.dedup();
     scored.into_iter().map(|(_, name)| name).take(MOST_SUGGESTED).collect()
 }
 

@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn errors_say_what_fits() {
         let error = |assignment: &str| set(&mut Recipe::default(), assignment).unwrap_err().to_string();
-        assert!(error("detectors.one_class_svm.nuu=1").contains("has: enabled, nu, gamma"));
+        assert!(error("detectors.one_class_svm.nuu=1").contains("has: enabled, nu, kernel"));
         assert!(error("detectors.one_class_svm.nu.x=1").contains("no setting"));
         assert!(error("detectors.one_class_svm.nu=high").contains("write a number"));
         assert!(error("compute.threads=-1").contains("does not fit"));

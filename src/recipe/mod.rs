@@ -61,7 +61,7 @@ pub struct Recipe {
     pub prepare: PrepareConfig,
     /// The detectors and their settings.
     pub detectors: Detectors,
-    /// Rules: conditions that make a row anomalous whatever the detectors say.
+    /// Conditions that make a row anomalous, whatever the detectors say: name, expression, severity, duration, cool-down.
     pub rules: Vec<RuleConfig>,
     /// How the scores of the detectors become one.
     pub ensemble: EnsembleConfig,

@@ -1,4 +1,4 @@
-//! Do the detectors give the numbers of scikit-learn?
+//! Do the detectors give the numbers of scikit-learn and scipy?
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
@@ -6,13 +6,15 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tarsier::analysis::detect::FittedDetector as _;
+use serde_json::Value;
 use tarsier::analysis::detect::isolation_forest::{IsolationForest, TreeArrays};
 use tarsier::analysis::detect::local_outlier_factor::LocalOutlierFactor;
+use tarsier::analysis::detect::mahalanobis::Mahalanobis;
 use tarsier::analysis::detect::one_class_svm::OneClassSvm;
+use tarsier::analysis::detect::{FittedDetector as _, Input};
 use tarsier::cx::Cx;
 use tarsier::data::Matrix;
-use tarsier::recipe::{Gamma, LocalOutlierFactorConfig, OneClassSvmConfig};
+use tarsier::recipe::{Gamma, LocalOutlierFactorConfig, MahalanobisConfig, OneClassSvmConfig};
 
 fn reference<T: DeserializeOwned>(name: &str) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference").join(name);
@@ -93,7 +95,7 @@ struct SvmCase {
 struct SvmSettings {
     kernel: String,
     nu: f64,
-    gamma: Option<serde_json::Value>,
+    gamma: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -116,8 +118,8 @@ fn one_class_svm_finds_the_region_of_libsvm() {
     assert_eq!(cases.len(), 3);
     for SvmCase { call, inputs, output } in cases {
         let gamma = match inputs.gamma.unwrap() {
-            serde_json::Value::String(name) if name == "auto" => Gamma::Auto,
-            serde_json::Value::Number(value) => Gamma::Value(value.as_f64().unwrap()),
+            Value::String(name) if name == "auto" => Gamma::Auto,
+            Value::Number(value) => Gamma::Value(value.as_f64().unwrap()),
             _ => Gamma::Scale,
         };
         for shrinking in [false, true] {
@@ -187,5 +189,29 @@ fn local_outlier_factor_agrees_for_new_fitted_and_training_rows() {
         let lof = LocalOutlierFactor::fit(&config, &x, &Cx::default()).unwrap();
         let ours = lof.training_scores((&x).into(), &Cx::default()).unwrap();
         assert_negated(&ours, &output.negative_outlier_factor, tolerance);
+    }
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn mahalanobis_distances_agree() {
+    let statistics: Value = reference("statistics.json");
+    let rows: Vec<Vec<f64>> = statistics["inputs"]["X"].as_array().unwrap().iter().map(numbers).collect();
+    let x = matrix(&rows);
+    let cases = statistics["cases"].as_array().unwrap();
+    let case = cases.iter().find(|case| case["call"].as_str().unwrap().contains("Mahalanobis")).unwrap();
+    let cx = Cx::default();
+    let fitted = Mahalanobis::fit(&MahalanobisConfig::default(), &x, &cx).unwrap();
+    for (ours, mean) in fitted.location().iter().zip(numbers(&case["output"]["mean"])) {
+        assert!((ours - mean).abs() < 1e-10);
+    }
+    let ours = fitted.decision_function(Input::from(&x), &cx).unwrap();
+    let theirs = numbers(&case["output"]["distance_ddof0"]);
+    assert_eq!(ours.len(), theirs.len());
+    for (ours, theirs) in ours.into_iter().zip(theirs) {
+        assert!((ours - theirs).abs() < 1e-10, "{ours} {theirs}");
     }
 }

@@ -224,6 +224,30 @@ fn recipe_editor_changes_settings_by_name() {
 }
 
 #[test]
+fn rules_are_written_with_their_mistakes_shown() {
+    let mut window = at_work(1300.0, 900.0, Settings { perspective: Perspective::Tune, ..Settings::default() });
+    window.settle();
+    window.harness.get_by_label("Find a setting").focus();
+    window.harness.get_by_label("Find a setting").type_text("rules");
+    window.settle();
+    window.click("Add a rule to rules");
+    assert_eq!(window.app().recipe.current.rules[0].name, "Rule 1");
+    assert!(window.is_shown("is empty; write a condition"), "an empty rule is a problem");
+    window.harness.get_by_label("rules[0].expression").focus();
+    window.harness.get_by_label("rules[0].expression").type_text("cpu_percnt > 90");
+    window.settle();
+    assert_eq!(window.app().recipe.current.rules[0].expression, "cpu_percnt > 90");
+    assert!(window.is_shown("did you mean cpu_percent?"));
+    let mut recipe = window.app().recipe.current.clone();
+    recipe.rules[0].expression = "cpu_percent > 90".into();
+    window.tell(edit(recipe));
+    assert!(!window.is_shown("did you mean"));
+    assert!(window.app().needs_refit());
+    window.click("Remove rules[0]");
+    assert!(window.app().recipe.current.rules.is_empty());
+}
+
+#[test]
 fn every_setting_of_the_recipe_has_a_widget() {
     fn leaves(node: &serde_json::Value, path: &str, out: &mut Vec<String>) {
         match node.as_object().filter(|fields| path.is_empty() || fields.len() > 1) {
@@ -234,7 +258,7 @@ fn every_setting_of_the_recipe_has_a_widget() {
         }
     }
     let mut window =
-        Window::with_settings(1300.0, 6000.0, Settings { perspective: Perspective::Tune, ..Settings::default() });
+        Window::with_settings(1300.0, 14_000.0, Settings { perspective: Perspective::Tune, ..Settings::default() });
     window.tell(Command::OpenAndRun(Source::Sample { sample: Sample::Servers, rows: 50, seed: 1 }));
     window.wait_until("the sample is read", |app| app.data.is_some());
     window.tell(Command::Cancel);

@@ -56,6 +56,8 @@ macro_rules! detectors {
         impl Detector for $config {
             type Fitted = Deviation;
 
+            const USES_SERIES: bool = true;
+
             fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<Deviation, DetectError> {
                 Deviation::fit(Measure::$measure, self.baseline, input, cx)
             }

@@ -39,6 +39,8 @@ struct Column {
 impl Detector for PolynomialForecastConfig {
     type Fitted = PolynomialForecast;
 
+    const USES_SERIES: bool = true;
+
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<PolynomialForecast, DetectError> {
         let set = SeriesSet::to_fit(input, KIND)?;
         cx.progress().start("Polynomial forecast: fit", set.n_values());

@@ -60,6 +60,23 @@ pub(crate) fn check_training_rows(x: &Matrix, kind: DetectorKind) -> Result<(), 
     Ok(())
 }
 
+/// Refuses work that would hold more memory than the recipe allows.
+///
+/// # Errors
+/// [`DetectError::Unusable`] where `needed` bytes are more than the limit.
+pub(crate) fn check_memory(needed: u64, kind: DetectorKind, cx: &Cx) -> Result<(), DetectError> {
+    if needed <= cx.memory_limit_bytes {
+        return Ok(());
+    }
+    let (needed_mb, limit_mb) = (needed.div_ceil(1 << 20), cx.memory_limit_bytes >> 20);
+    let reason = format!(
+        "it needs {needed_mb} MB for these rows, more than compute.memory_limit_mb = {limit_mb}; set \
+         detectors.{}.max_fit_rows to fewer rows or raise compute.memory_limit_mb",
+        kind.name()
+    );
+    Err(DetectError::Unusable { detector: kind.title(), reason })
+}
+
 /// Refuses rows of another width than the training rows.
 ///
 /// # Errors
@@ -115,6 +132,11 @@ mod tests {
         let x = Matrix::unnamed(2, vec![1.0, 2.0, 3.0, f64::NAN]).unwrap();
         let nan = check_training_rows(&x, kind).unwrap_err().to_string();
         assert!(nan.contains("f1") && nan.contains("row 2"), "{nan}");
+        let mut cx = Cx::default();
+        cx.memory_limit_bytes = 1 << 20;
+        assert!(check_memory(1 << 20, kind, &cx).is_ok());
+        let large = check_memory((5 << 20) - 1, kind, &cx).unwrap_err().to_string();
+        assert!(large.contains("needs 5 MB") && large.contains("isolation_forest.max_fit_rows"), "{large}");
         assert!(check_width(&x, 2, kind).is_ok());
         assert!(check_width(&x, 3, kind).unwrap_err().to_string().contains("3 features"));
     }

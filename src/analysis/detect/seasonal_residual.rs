@@ -50,6 +50,8 @@ struct Season {
 impl Detector for SeasonalResidualConfig {
     type Fitted = SeasonalResidual;
 
+    const USES_SERIES: bool = true;
+
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<SeasonalResidual, DetectError> {
         let set = SeriesSet::to_fit(input, KIND)?;
         cx.progress().start("Seasonal residual: fit", set.n_values());

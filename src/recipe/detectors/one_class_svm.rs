@@ -12,7 +12,7 @@ pub struct OneClassSvmConfig {
     /// Upper bound on the share of training rows outside the region, lower bound on the share of support vectors. Above 0, at most 1.
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub nu: f64,
-    /// Kernel.
+    /// Kernel: how alike two rows are.
     pub kernel: SvmKernel,
     /// Factor in the rbf, poly and sigmoid kernels.
     pub gamma: Gamma,

@@ -93,7 +93,7 @@ fn a_newer_version_is_refused() {
     let path = folder.path().join("alerts.db");
     drop(filled(&path));
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(problem_of(&path), StoreProblem::NewerVersion { found: 99, supported: 1 });
+    assert_eq!(problem_of(&path), StoreProblem::NewerVersion { found: 99, supported: 2 });
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) fn show(
         let text = "A rule makes rows anomalous by a condition you write, whatever the detectors say: cpu > 90";
         ui.label(RichText::new(text).color(Palette::of(ui).weak));
     }
-    if ui.button("Add a rule").clicked() {
+    if ui.button("Add a rule").accessible_name("Add a rule to rules").clicked() {
         let n = (1..).find(|n| rules.iter().all(|rule| rule.get("name") != Some(&Value::String(format!("Rule {n}")))));
         let rule = RuleConfig { name: format!("Rule {}", n.unwrap_or(1)), ..RuleConfig::default() };
         new.get_or_insert_with(|| rules.to_vec()).push(serde_json::to_value(rule).unwrap_or_default());
@@ -58,6 +58,7 @@ struct Edit<'a> {
 
 impl Edit<'_> {
     fn show(&mut self, ui: &mut Ui, tree: &RecipeTree, checks: &RuleChecks, problem: Option<&str>) {
+        ui.spacing_mut().item_spacing.y = GAP_S;
         ui.horizontal(|ui| {
             let mut enabled = self.rule.get("enabled").and_then(Value::as_bool).unwrap_or(true);
             if switch(ui, &mut enabled, &format!("{}.enabled", self.path)).changed() {
@@ -82,7 +83,7 @@ impl Edit<'_> {
         });
         for name in ["name", "expression", "min_duration_secs", "cool_down_secs"] {
             for problem in tree.problems_of(&format!("{}.{name}", self.path)) {
-                remark(ui, Tone::Error, &problem.to_string());
+                remark(ui, Tone::Error, &format!("{name} {}", problem.message));
             }
         }
         let is_empty = self.rule.get("expression").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty());

@@ -129,7 +129,7 @@ mod tests {
         let schema = schema::recipe_schema();
         let group = |name: &str| (tree.tree.get(name).unwrap(), schema::field(schema, name).unwrap());
         let found = |name: &str, text: &str| is_found(name, group(name).0, group(name).1, text);
-        assert!(found("detectors", "n_estimators") && found("detectors", "adam optimiser"));
+        assert!(found("detectors", "n_estimators") && found("detectors", "step size of the optimiser"));
         assert!(!found("alerts", "n_estimators") && found("alerts", ""));
     }
 

@@ -106,7 +106,7 @@ mod tests {
         let matrix = |values: &[f64]| Matrix::unnamed(2, values.to_vec()).unwrap();
         let config = CentroidDistanceConfig { metric, center, ..Default::default() };
         let fitted = CentroidDistance::fit(&config, &matrix(train), &Cx::default()).unwrap();
-        let saved: CentroidDistance = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
+        let saved: CentroidDistance = ron::from_str(&ron::to_string(&fitted).unwrap()).unwrap();
         assert_eq!(saved, fitted);
         fitted.decision_function(Input::from(&matrix(rows)), &Cx::default()).unwrap()
     }

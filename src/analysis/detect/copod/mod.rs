@@ -114,7 +114,7 @@ mod tests {
         let fitted = Copod::fit(&x, &cx).unwrap();
         assert_eq!(fitted.decision_function(Input::from(&x), &cx).unwrap(), [0.0]);
         let fitted = Copod::fit(&Matrix::unnamed(3, X.to_vec()).unwrap(), &cx).unwrap();
-        let saved: Copod = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
+        let saved: Copod = ron::from_str(&ron::to_string(&fitted).unwrap()).unwrap();
         assert_eq!(saved, fitted);
     }
 }

@@ -114,7 +114,7 @@ mod tests {
         let fitted = Ecod::fit(&x, &cx).unwrap();
         assert_eq!(fitted.decision_function(Input::from(&x), &cx).unwrap(), [0.0]);
         let fitted = Ecod::fit(&Matrix::unnamed(3, X.to_vec()).unwrap(), &cx).unwrap();
-        let saved: Ecod = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
+        let saved: Ecod = ron::from_str(&ron::to_string(&fitted).unwrap()).unwrap();
         assert_eq!(saved, fitted);
     }
 }

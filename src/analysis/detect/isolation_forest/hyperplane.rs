@@ -197,8 +197,7 @@ mod tests {
     fn rows_end_in_the_leaves_they_grew() {
         let values: Vec<f64> = (0..96).map(|i| f64::from((i * 37) % 89)).collect();
         let (x, tree) = grown(values, 3, 2, 5);
-        // The sum over rows of 2^-depth is 1 in a tree without depth limit and empty leaves; here the leaf of each row
-        // says how many rows share it: depth + c(rows).
+        // Rows with the same path length may share a leaf; the more they are, the longer it may be.
         let lengths = path_lengths(&tree, &x);
         for length in &lengths {
             let same = lengths.iter().filter(|other| *other == length).count();

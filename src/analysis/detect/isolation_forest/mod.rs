@@ -4,6 +4,7 @@
 //! extended variant (Hariri et al. 2019) splits by hyperplanes.
 
 mod hyperplane;
+mod top;
 mod tree;
 
 use rand::RngExt as _;
@@ -12,8 +13,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use hyperplane::HyperplaneTree;
+use top::{Keys, LANES};
+use tree::tree_rng;
 pub use tree::{IsolationTree, Split, TreeArrays, average_path_length, to_f32};
-use tree::{Keys, LANES, tree_rng};
 
 use super::sample::{check_training_rows, check_width};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
@@ -237,7 +239,7 @@ mod tests {
 
     fn scores(config: &IsolationForestConfig, x: &Matrix) -> Vec<f64> {
         let forest = IsolationForest::fit(config, x, &Cx::default()).unwrap();
-        let saved: IsolationForest = serde_json::from_str(&serde_json::to_string(&forest).unwrap()).unwrap();
+        let saved: IsolationForest = ron::from_str(&ron::to_string(&forest).unwrap()).unwrap();
         assert_eq!(saved, forest);
         forest.decision_function(Input::from(x), &Cx::default()).unwrap()
     }

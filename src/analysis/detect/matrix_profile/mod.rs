@@ -42,6 +42,8 @@ struct Column {
 impl Detector for MatrixProfileConfig {
     type Fitted = MatrixProfile;
 
+    const USES_SERIES: bool = true;
+
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<MatrixProfile, DetectError> {
         let set = SeriesSet::to_fit(input, KIND)?;
         cx.progress().start("Matrix profile: fit", set.n_values());

@@ -60,6 +60,13 @@ impl Neighbors {
         self.points.tree().rows()
     }
 
+    /// Bytes held at most while the `k` neighbours of the rows of `x` are found among themselves: the points in both of
+    /// their forms, and a place and a distance for each neighbour.
+    pub(crate) fn fit_bytes(x: &Matrix, k: usize) -> u64 {
+        let per_row = 2 * 8 * (x.n_features() as u64 + 1) + 12 * k as u64;
+        (x.n_rows() as u64).saturating_mul(per_row)
+    }
+
     /// The `k` nearest other training rows of the training row at each place. Where there are no more than `k` others,
     /// all of them; of a single row the row itself. Progress goes up by one for each row.
     pub(crate) fn among_themselves(&self, k: usize, cx: &Cx) -> Result<Table, Cancelled> {

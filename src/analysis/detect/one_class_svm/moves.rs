@@ -19,11 +19,11 @@ pub(super) fn curvature(diagonal_i: f64, diagonal_j: f64, kernel: f32) -> f64 {
     if curvature > 0.0 { curvature } else { TAU }
 }
 
-/// The first row with the least gradient among those below the upper bound.
+/// The last row with the least gradient among those below the upper bound.
 pub(super) fn find_largest(gradient: &[f64], alpha: &[f64]) -> Option<usize> {
     let mut best = (f64::INFINITY, None);
     for (at, (&gradient, &alpha)) in gradient.iter().zip(alpha).enumerate() {
-        if alpha < 1.0 && gradient < best.0 {
+        if alpha < 1.0 && gradient <= best.0 {
             best = (gradient, Some(at));
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn update(gradient: &mut [f64], alpha: &[f64], rows: [(&[f32], f64); 
             gradient.chunks_mut(BLOCK).zip(alpha.chunks(BLOCK)).zip(kernels).enumerate()
         {
             let least = update_block(gradient, alpha, (a, change_a), (b, change_b));
-            if least < best.0 {
+            if least <= best.0 {
                 best = (least, at * BLOCK);
             }
         }
@@ -95,7 +95,8 @@ mod tests {
             let expected: Vec<f64> =
                 (0..n).map(|i| before[i] + 3.0 * f64::from(a[i]) - 2.0 * f64::from(b[i])).collect();
             assert!(gradient.iter().zip(&expected).all(|(got, want)| (got - want).abs() < 1e-12), "{n}");
-            let worst = (0..n).filter(|&i| alpha[i] < 1.0).min_by(|&i, &j| expected[i].total_cmp(&expected[j]));
+            let worst =
+                (0..n).filter(|&i| alpha[i] < 1.0).min_by(|&i, &j| expected[i].total_cmp(&expected[j]).then(j.cmp(&i)));
             assert_eq!(found, worst, "{n}");
         }
         assert_eq!(update(&mut [1.0], &[1.0], [(&[0.0], 0.0); 2]), None);

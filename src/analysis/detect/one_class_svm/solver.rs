@@ -2,16 +2,13 @@
 //!
 //! Minimise ½ αᵀKα subject to 0 ≤ α ≤ 1 and Σα = νn, by sequential minimal optimisation as in LIBSVM: Fan, Chen, Lin:
 //! Working set selection using second order information (JMLR 2005), with the shrinking of Chang, Lin: LIBSVM (2011).
-//! Other than LIBSVM it starts from the rows that look most remote instead of the first ones, which leaves a small part
-//! of the moves, and it works the gradient of rows left out anew when they return instead of keeping a second one.
+//! It starts and chooses as LIBSVM does, ties included, and so ends where LIBSVM ends within its tolerance. Other than
+//! LIBSVM it works the gradient of rows left out anew when they return instead of keeping a second one.
 
 use super::cache::RowCache;
 use super::moves::{curvature, find_largest, update};
 use crate::analysis::detect::kernels::{KernelPoints, WIDTH};
 use crate::cx::{Cancelled, Cx};
-
-/// Points that stand for all others where the start is chosen.
-const START_POINTS: usize = 512;
 
 /// Marks a row without weight.
 const NONE: usize = usize::MAX;
@@ -62,7 +59,7 @@ pub(super) fn solve(points: KernelPoints, nu: f64, limits: Limits, cx: &Cx) -> R
     let mut solver = Solver {
         diagonal: points.diagonal(),
         cache: RowCache::new(n, limits.cache_bytes),
-        alpha: start(&points, nu, cx)?,
+        alpha: start(n, nu),
         gradient: vec![0.0; n],
         support: Vec::new(),
         listed: vec![NONE; n],
@@ -83,21 +80,15 @@ pub(super) fn solve(points: KernelPoints, nu: f64, limits: Limits, cx: &Cx) -> R
     Ok(Solution { alpha, rho: rho * unit, largest_score: largest_score * unit, converged })
 }
 
-/// The νn rows with the least kernel sum over some of the points at the upper bound: most of them belong there.
-fn start(points: &KernelPoints, nu: f64, cx: &Cx) -> Result<Vec<f64>, Cancelled> {
-    let n = points.len();
-    let step = n.div_ceil(START_POINTS);
-    let some = points.select((0..n).step_by(step));
-    let sums = some.sums_at(&vec![1.0; some.len()], points, 0, cx)?;
-    let mut rows: Vec<usize> = (0..n).collect();
-    rows.sort_unstable_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(a.cmp(&b)));
-    let mut alpha = vec![0.0; n];
+/// The first νn rows at the upper bound, as LIBSVM starts.
+fn start(n: usize, nu: f64) -> Vec<f64> {
     let mut left = nu * n as f64;
-    for row in rows {
-        alpha[row] = left.clamp(0.0, 1.0);
-        left -= alpha[row];
-    }
-    Ok(alpha)
+    let weight = |_| {
+        let weight = left.clamp(0.0, 1.0);
+        left -= weight;
+        weight
+    };
+    (0..n).map(weight).collect()
 }
 
 impl Solver<'_> {
@@ -160,7 +151,8 @@ impl Solver<'_> {
             let violation = largest + gradient;
             if violation > 0.0 {
                 let decrease = violation * violation / curvature(diagonal, self.diagonal[k], row[k]);
-                if decrease > best.0 {
+                // Of equal ones the last row, as LIBSVM takes them.
+                if decrease > best.0 || (decrease == best.0 && Some(k) > best.1) {
                     best = (decrease, Some(k));
                 }
             }

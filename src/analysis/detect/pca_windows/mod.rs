@@ -54,6 +54,8 @@ struct Level {
 impl Detector for PcaWindowsConfig {
     type Fitted = PcaWindows;
 
+    const USES_SERIES: bool = true;
+
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<PcaWindows, DetectError> {
         let set = SeriesSet::to_fit(input, KIND)?;
         cx.progress().start("PCA of windows: fit", set.n_values());

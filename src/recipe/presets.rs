@@ -1,6 +1,6 @@
 //! Ready-made recipes to start from.
 
-use super::{Contamination, Recipe};
+use super::Recipe;
 
 /// A ready-made recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +81,13 @@ impl Preset {
 /// One contamination for the combined score and for the votes of the detectors that have one.
 fn set_contamination(recipe: &mut Recipe, contamination: f64) {
     recipe.ensemble.contamination = contamination;
-    recipe.detectors.isolation_forest.contamination = Contamination::Share(contamination);
-    recipe.detectors.local_outlier_factor.contamination = contamination;
+    recipe.detectors.set_vote_share(contamination);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::Contamination;
 
     #[test]
     fn presets_are_valid_and_found_by_name() {

@@ -74,3 +74,9 @@ impl Default for Contamination {
         Self::Share(0.1)
     }
 }
+
+impl From<f64> for Contamination {
+    fn from(share: f64) -> Self {
+        Self::Share(share)
+    }
+}

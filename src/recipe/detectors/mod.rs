@@ -97,6 +97,9 @@ pub(crate) use with_detectors;
 trait Votes {
     /// Takes over the settings that say from which score on the detector calls a row abnormal.
     fn set_votes_of(&mut self, other: &Self);
+
+    /// Sets the share of rows that it calls abnormal, where that is what it votes by.
+    fn set_vote_share(&mut self, _share: f64) {}
 }
 
 /// Settings of a detector that votes by the share of rows it calls abnormal.
@@ -105,6 +108,10 @@ macro_rules! votes_by_contamination {
         impl super::Votes for $config {
             fn set_votes_of(&mut self, other: &Self) {
                 self.contamination = other.contamination;
+            }
+
+            fn set_vote_share(&mut self, share: f64) {
+                self.contamination = share.into();
             }
         }
     };
@@ -160,6 +167,11 @@ macro_rules! define_registry {
             /// Takes over when each detector votes: settings that act on scores and need no refit.
             pub fn set_votes_of(&mut self, other: &Self) {
                 $(self.$field.set_votes_of(&other.$field);)*
+            }
+
+            /// Sets the share of rows that each detector calls abnormal, where that is what it votes by.
+            pub fn set_vote_share(&mut self, share: f64) {
+                $(self.$field.set_vote_share(share);)*
             }
 
             /// Switches a detector on or off.

@@ -182,7 +182,7 @@ fn measure(job: &Job, file: &Path, rows: usize, columns: usize) {
     }
     let order = SeriesOrder::new(rows, &[], &[]);
     let input = Input { features: &x, series: Some(Series { measures: &x, order: &order }) };
-    let every = if job.fit_rows == 0 { 1 } else { (rows / job.fit_rows).max(1) };
+    let every = rows.checked_div(job.fit_rows).unwrap_or(1).max(1);
     let sample = (job.fit_rows > 0).then(|| {
         let sample: Vec<u32> = (0..rows as u32).step_by(every).take(job.fit_rows).collect();
         x.select(&sample)

@@ -20,8 +20,7 @@ const LANES: usize = 8;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tails {
     columns: Vec<Column>,
-    /// Per number of rows minus the logarithm of their share of all; that of one row for none.
-    log_shares: Vec<f64>,
+    n_rows: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +29,8 @@ struct Column {
     values: Vec<f64>,
     /// Rows with at most that value; one more entry than values, as the first says that none are below all.
     n_at_most: Vec<u32>,
+    /// Score of each value.
+    scores: Vec<f64>,
     skew: Skew,
 }
 
@@ -39,6 +40,22 @@ enum Skew {
     Left,
     None,
     Right,
+}
+
+impl Skew {
+    fn tail(self, left: f64, right: f64) -> Tail {
+        let skewed = match self {
+            Self::Left => left,
+            Self::None => left + right,
+            Self::Right => right,
+        };
+        Tail { left, right, skewed }
+    }
+}
+
+/// Minus the logarithm of the share that `rows` are of all; that of one row for none.
+fn log_share(rows: u32, all: u32) -> f64 {
+    -(f64::from(rows.max(1)) / f64::from(all)).ln()
 }
 
 /// Tails of one value, as negative logarithms of shares of the rows.
@@ -53,17 +70,17 @@ pub(super) struct Tail {
 }
 
 impl Tails {
-    /// The distributions of the columns of `x`, which has at least one row.
-    pub(super) fn fit(x: &Matrix, cx: &Cx) -> Result<Self, Cancelled> {
+    /// The distributions of the columns of `x`, which has at least one row. `score` is what is made of tails.
+    pub(super) fn fit(x: &Matrix, score: fn(Tail) -> f64, cx: &Cx) -> Result<Self, Cancelled> {
+        let n = x.n_rows();
+        let log_shares: Vec<f64> = (0..=n).map(|rows| log_share(rows as u32, n as u32)).collect();
         let columns = (0..x.n_features()).into_par_iter().map(|feature| {
             let values = sorted(x, feature, cx)?;
-            let column = Column::new(&values);
+            let column = Column::new(&values, &log_shares, score);
             cx.progress().add(1);
             Ok(column)
         });
-        let n = x.n_rows();
-        let log_shares = (0..=n).map(|rows| -(rows.max(1) as f64 / n as f64).ln()).collect();
-        Ok(Self { columns: columns.collect::<Result<_, _>>()?, log_shares })
+        Ok(Self { columns: columns.collect::<Result<_, _>>()?, n_rows: n as u32 })
     }
 
     /// Number of columns.
@@ -71,8 +88,8 @@ impl Tails {
         self.columns.len()
     }
 
-    /// Per row of `x` the sum over its columns of what `score` makes of the tails of a value.
-    pub(super) fn sum(&self, x: &Matrix, cx: &Cx, score: fn(Tail) -> f64) -> Result<Vec<f64>, DetectError> {
+    /// Per row of `x` the sum over its columns of the scores of its values. `score` is that of the fit.
+    pub(super) fn sum(&self, x: &Matrix, score: fn(Tail) -> f64, cx: &Cx) -> Result<Vec<f64>, DetectError> {
         let mut scores = vec![0.0; x.n_rows()];
         let blocks = x.values().par_chunks(BLOCK_ROWS * x.n_features());
         blocks.zip(scores.par_chunks_mut(BLOCK_ROWS)).try_for_each(|(rows, scores)| {
@@ -83,8 +100,8 @@ impl Tails {
                     let mut values = [0.0; LANES];
                     let found = rows.iter().skip(feature).step_by(self.columns.len());
                     values.iter_mut().zip(found).for_each(|(value, &found)| *value = found);
-                    let tails = column.tails(values, &self.log_shares);
-                    scores.iter_mut().zip(tails).for_each(|(sum, tail)| *sum += score(tail));
+                    let found = column.scores(values, self.n_rows, score);
+                    scores.iter_mut().zip(found).for_each(|(sum, score)| *sum += score);
                 }
             }
             cx.progress().add(scores.len() as u64);
@@ -95,7 +112,7 @@ impl Tails {
 }
 
 impl Column {
-    fn new(sorted: &[f64]) -> Self {
+    fn new(sorted: &[f64], log_shares: &[f64], score: fn(Tail) -> f64) -> Self {
         let (mut values, mut n_at_most, mut n) = (Vec::new(), vec![0], 0);
         for equal in sorted.chunk_by(|a, b| a == b) {
             n += equal.len() as u32;
@@ -104,26 +121,27 @@ impl Column {
         }
         values.shrink_to_fit();
         n_at_most.shrink_to_fit();
-        Self { values, n_at_most, skew: skew(sorted) }
+        let skew = skew(sorted);
+        let of_value = |counts: &[u32]| match *counts {
+            [n_below, n_at_most] => {
+                score(skew.tail(log_shares[n_at_most as usize], log_shares[sorted.len() - n_below as usize]))
+            }
+            _ => 0.0,
+        };
+        let scores = n_at_most.windows(2).map(of_value).collect();
+        Self { values, n_at_most, scores, skew }
     }
 
     #[inline]
-    fn tails(&self, values: [f64; LANES], log_shares: &[f64]) -> [Tail; LANES] {
-        let n = log_shares.len() - 1;
+    fn scores(&self, values: [f64; LANES], n_rows: u32, score: fn(Tail) -> f64) -> [f64; LANES] {
         let positions = self.positions(values);
-        std::array::from_fn(|lane| {
-            let at = positions[lane];
-            let n_at_most = self.n_at_most[at];
-            // Rows below the value: those up to the value before it, where it is itself a training value.
-            let is_known = at > 0 && self.values[at - 1] == values[lane];
-            let n_below = if is_known { self.n_at_most[at - 1] } else { n_at_most };
-            let (left, right) = (log_shares[n_at_most as usize], log_shares[n - n_below as usize]);
-            let skewed = match self.skew {
-                Skew::Left => left,
-                Skew::None => left + right,
-                Skew::Right => right,
-            };
-            Tail { left, right, skewed }
+        std::array::from_fn(|lane| match positions[lane].checked_sub(1) {
+            Some(at) if self.values[at] == values[lane] => self.scores[at],
+            _ => {
+                // Between the training values as many rows are below as are at most as large.
+                let n_below = self.n_at_most[positions[lane]];
+                score(self.skew.tail(log_share(n_below, n_rows), log_share(n_rows - n_below, n_rows)))
+            }
         })
     }
 
@@ -172,8 +190,13 @@ fn skew(values: &[f64]) -> Skew {
 mod tests {
     use super::*;
 
+    /// Tells the three tails apart.
+    fn mixed(tail: Tail) -> f64 {
+        tail.left + 10.0 * tail.right + 100.0 * tail.skewed
+    }
+
     fn fitted(column: Vec<f64>) -> Tails {
-        Tails::fit(&Matrix::unnamed(1, column).unwrap(), &Cx::default()).unwrap()
+        Tails::fit(&Matrix::unnamed(1, column).unwrap(), mixed, &Cx::default()).unwrap()
     }
 
     #[test]
@@ -181,10 +204,11 @@ mod tests {
         let tails = fitted(vec![2.0, 1.0, 9.0, 2.0]);
         let share = |rows: f64| -(rows / 4.0).ln();
         // Below all, equal to the first, tied, between, largest, above all.
-        let found = tails.columns[0].tails([0.0, 1.0, 2.0, 5.0, 9.0, 99.0, 2.0, 2.0], &tails.log_shares);
+        let found = tails.columns[0].scores([0.0, 1.0, 2.0, 5.0, 9.0, 99.0, 2.0, 2.0], 4, mixed);
         let expected = [(1.0, 4.0), (1.0, 4.0), (3.0, 3.0), (3.0, 1.0), (4.0, 1.0), (4.0, 1.0)];
-        for (tail, (at_most, at_least)) in found.into_iter().zip(expected) {
-            assert_eq!((tail.left, tail.right, tail.skewed), (share(at_most), share(at_least), share(at_least)));
+        for (score, (at_most, at_least)) in found.into_iter().zip(expected) {
+            let expected = share(at_most) + 10.0 * share(at_least) + 100.0 * share(at_least);
+            assert!((score - expected).abs() < 1e-12, "{score} {expected}");
         }
     }
 

@@ -5,11 +5,15 @@ use std::borrow::Cow;
 use rand::SeedableRng as _;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::DetectError;
 use crate::cx::Cx;
 use crate::data::Matrix;
 use crate::recipe::DetectorKind;
+
+/// Values that one thread looks through at a time.
+const CHECKED_VALUES: usize = 1 << 16;
 
 /// Random stream of the sample; detectors use the low ones for their own parts.
 const STREAM: u64 = u64::MAX;
@@ -52,7 +56,12 @@ pub(crate) fn check_training_rows(x: &Matrix, kind: DetectorKind) -> Result<(), 
     if x.n_rows() == 0 {
         return unusable("there are no rows to fit on; give it data with at least one row".to_owned());
     }
-    if let Some(at) = x.values().iter().position(|value| !value.is_finite()) {
+    let broken = |(chunk, values): (usize, &[f64])| {
+        let all_finite = values.iter().fold(true, |all, value| all & value.is_finite());
+        let at = if all_finite { None } else { values.iter().position(|value| !value.is_finite()) };
+        at.map(|at| chunk * CHECKED_VALUES + at)
+    };
+    if let Some(at) = x.values().par_chunks(CHECKED_VALUES).enumerate().find_map_first(broken) {
         let feature = x.features().get(at % x.n_features()).map_or("", |feature| &feature.name);
         let row = at / x.n_features() + 1;
         return unusable(format!("feature {feature} is not a finite number in row {row}; impute missing values first"));

@@ -44,7 +44,7 @@ impl FittedDetector for Copod {
         let x = input.features;
         check_width(x, self.tails.n_features(), KIND)?;
         cx.progress().start("COPOD: score", x.n_rows() as u64);
-        self.tails.sum(x, cx, score)
+        self.tails.sum(x, score, cx)
     }
 }
 
@@ -56,7 +56,7 @@ impl Copod {
     pub fn fit(x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
         check_training_rows(x, KIND)?;
         cx.progress().start("COPOD: fit", x.n_features() as u64);
-        Ok(Self { tails: Tails::fit(x, cx)? })
+        Ok(Self { tails: Tails::fit(x, score, cx)? })
     }
 }
 

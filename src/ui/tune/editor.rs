@@ -54,7 +54,8 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, wishes: &mut Wishe
         _ => RecipeTree::of(recipe),
     };
     head(ui, app, &mut state.search, wishes);
-    problems(ui, &tree);
+    // In a scope of its own, so that fields below keep their identity, and with it the keyboard, while problems come and go.
+    ui.scope(|ui| problems(ui, &tree));
     let columns: Vec<String> = app.data.iter().flat_map(|d| &d.table.columns).map(|c| c.name.clone()).collect();
     let search = state.search.trim().to_lowercase();
     let mut rows = Rows { tree: &tree, columns: &columns, rules: &app.rule_checks, search: &search, change: None };

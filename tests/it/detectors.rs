@@ -131,7 +131,7 @@ fn table() -> impl Strategy<Value = Matrix> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn scores_are_finite_and_do_not_depend_on_the_other_rows(x in table()) {

@@ -31,6 +31,7 @@ pub use self::uncertainty::Uncertainty;
 use super::sample::{check_training_rows, check_width, fit_rows};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::analysis::device;
+use crate::analysis::stats::quantiles;
 use crate::cx::{Cancelled, Cx};
 use crate::data::Matrix;
 use crate::recipe::{AutoencoderConfig, DetectorKind, ErrorMetric, ErrorThreshold};
@@ -83,6 +84,22 @@ impl FittedDetector for Autoencoder {
             score.fill(self.error(row, copy));
         })?;
         Ok(scores)
+    }
+
+    /// As `decision_function`; with `monte_carlo_passes` the run also reports how far the errors vary between them.
+    fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        if let Some(rows) = self.uncertainty(input.features, cx)? {
+            let varying = rows.iter().filter(|row| row.mean > 0.0).map(|row| 100.0 * row.std / row.mean);
+            let [median] = quantiles(&varying.collect::<Vec<_>>(), [0.5]);
+            if median.is_finite() {
+                let n_passes = self.monte_carlo_passes;
+                cx.warn(format!(
+                    "Autoencoder: over {n_passes} Monte-Carlo passes the error of a row varies by {median:.0} % (median of \
+                     standard deviation to mean)"
+                ));
+            }
+        }
+        self.decision_function(input, cx)
     }
 }
 

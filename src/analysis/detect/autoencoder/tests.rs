@@ -363,3 +363,20 @@ proptest! {
         prop_assert_eq!(order.iter().map(|&row| scores[row]).collect::<Vec<_>>(), shuffled);
     }
 }
+
+#[test]
+fn monte_carlo_passes_are_reported_and_leave_the_scores() {
+    let x = line(100);
+    let scores_and_remarks = |monte_carlo_passes, dropout_rate| {
+        let cx = Cx::default();
+        let config = AutoencoderConfig { epochs: 3, monte_carlo_passes, dropout_rate, ..quick() };
+        let model = Autoencoder::fit(&config, &x, &cx).unwrap();
+        (model.training_scores((&x).into(), &cx).unwrap(), cx.warnings())
+    };
+    let (plain, silent) = scores_and_remarks(0, 0.5);
+    let (scores, remarks) = scores_and_remarks(5, 0.5);
+    assert!(silent.is_empty() && scores == plain);
+    assert!(remarks[0].contains("over 5 Monte-Carlo passes") && !remarks[0].contains(" 0 %"), "{remarks:?}");
+    // Without dropout all passes are alike.
+    assert!(scores_and_remarks(5, 0.0).1[0].contains("varies by 0 %"));
+}

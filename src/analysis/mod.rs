@@ -9,6 +9,7 @@ pub mod features;
 pub mod linalg;
 pub mod prepare;
 pub mod pyramid;
+mod ranking;
 pub mod rules;
 pub mod severity;
 pub mod stats;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::features::{FeatureError, FeaturePlan};
+use super::features::{FeatureError, FeatureInput, FeaturePlan};
 use super::severity::Severity;
 use crate::cx::{Cancelled, Cx};
 use crate::data::{Expression, ExpressionError, SeriesOrder, Table};
@@ -81,11 +81,11 @@ impl From<RuleSeverity> for Severity {
 /// When cancelled, or where a rule cannot be read or does not fit the table.
 pub fn evaluate(
     rules: &[RuleConfig],
-    table: &Table,
     plan: &FeaturePlan,
-    order: &SeriesOrder,
+    input: &FeatureInput<'_>,
     cx: &Cx,
 ) -> Result<Vec<RuleHits>, RuleError> {
+    let (table, order) = (input.table, input.order);
     let mut parsed = Vec::new();
     for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.enabled) {
         let unusable = |reason| RuleError::Unusable { index, name: rule.name.clone(), reason };
@@ -93,7 +93,7 @@ pub fn evaluate(
     }
     cx.progress().start("Rules", parsed.len() as u64);
     let wanted = parsed.iter().flat_map(|(_, _, expression)| expression.columns()).map(String::as_str).collect();
-    let features = features(&wanted, table, plan, order, cx)?;
+    let features = features(&wanted, plan, input, cx)?;
     let mut hits = Vec::new();
     for (index, rule, expression) in parsed {
         cx.check()?;
@@ -125,20 +125,18 @@ pub fn check(expression: &str, table: &Table, plan: &FeaturePlan) -> Result<(), 
 /// The features among `wanted`, in the units of the data, missing values NaN. Columns of the table are left out.
 fn features(
     wanted: &BTreeSet<&str>,
-    table: &Table,
     plan: &FeaturePlan,
-    order: &SeriesOrder,
+    input: &FeatureInput<'_>,
     cx: &Cx,
 ) -> Result<Vec<(String, Vec<f64>)>, RuleError> {
-    let is_column = |name: &str| table.columns.iter().any(|column| column.name == name);
+    let is_column = |name: &str| input.table.columns.iter().any(|column| column.name == name);
     // Also those not computed are named, empty, so that a misspelt name can be told what it is like.
     let mut all = Vec::new();
-    for source in 0..plan.n_sources() {
-        let range = plan.source_features(source);
-        let features = plan.features.get(range).unwrap_or_default();
+    for node in 0..plan.n_nodes() {
+        let features = plan.features.get(plan.node_features(node)).unwrap_or_default();
         let wants = |name: &str| wanted.contains(name) && !is_column(name);
         if features.iter().any(|feature| wants(&feature.name)) {
-            let columns = plan.compute_source(source, table, order, cx)?;
+            let columns = plan.compute_node(node, input, cx)?.columns;
             let named = features.iter().zip(columns).filter(|(feature, _)| wants(&feature.name));
             all.extend(named.map(|(feature, values)| (feature.name.clone(), values)));
         } else {
@@ -201,11 +199,16 @@ mod tests {
     }
 
     fn fired(cpu: &[f64], rule: RuleConfig) -> Vec<u32> {
-        let (table, cx) = (minutely(cpu), Cx::default());
-        let plan = features::plan(&table, &FeaturesConfig::default(), &cx).unwrap();
-        let hits = evaluate(&[rule], &table, &plan, &SeriesOrder::of(&table), &cx).unwrap();
+        let hits = evaluated(&minutely(cpu), rule, &Cx::default()).unwrap();
         // Even rows are those of the first entity.
         hits[0].rows.iter().map(|row| row / 2).collect()
+    }
+
+    fn evaluated(table: &Table, rule: RuleConfig, cx: &Cx) -> Result<Vec<RuleHits>, RuleError> {
+        let order = SeriesOrder::of(table);
+        let input = FeatureInput::new(table, &order, None);
+        let plan = features::plan(&input, &FeaturesConfig::rolling(), cx).unwrap();
+        evaluate(&[rule], &plan, &input, cx)
     }
 
     #[test]
@@ -225,11 +228,13 @@ mod tests {
         let cpu = [10.0, 10.0, 10.0, 70.0];
         assert_eq!(fired(&cpu, rule("cpu > 2.7 * cpu_mean_5", 0, 0)), [3]);
         assert_eq!(fired(&cpu, rule("cpu > 2.9 * cpu_mean_5", 0, 0)), [0_u32; 0]);
-        let (table, cx) = (minutely(&cpu), Cx::default());
-        let plan = features::plan(&table, &FeaturesConfig::default(), &cx).unwrap();
-        let error = evaluate(&[rule("cpu_meen_5 > 1", 0, 0)], &table, &plan, &SeriesOrder::of(&table), &cx);
+        let table = minutely(&cpu);
+        let error = evaluated(&table, rule("cpu_meen_5 > 1", 0, 0), &Cx::default());
         let text = error.unwrap_err().to_string();
         assert!(text.starts_with("rules[0] (busy): there is no column \"cpu_meen_5\""), "{text}");
+        let order = SeriesOrder::of(&table);
+        let input = FeatureInput::new(&table, &order, None);
+        let plan = features::plan(&input, &FeaturesConfig::rolling(), &Cx::default()).unwrap();
         assert!(check("cpu > cpu_std_30", &table, &plan).is_ok());
         assert!(check("cpu + 1", &table, &plan).is_err());
     }
@@ -238,8 +243,7 @@ mod tests {
     fn without_time_a_rule_fires_where_it_holds_and_says_so() {
         let table = Table::of_features(&[("cpu", vec![99.0, 1.0])], None, None);
         let cx = Cx::default();
-        let plan = features::plan(&table, &FeaturesConfig::default(), &cx).unwrap();
-        let hits = evaluate(&[rule("cpu > 90", 60, 0)], &table, &plan, &SeriesOrder::of(&table), &cx).unwrap();
+        let hits = evaluated(&table, rule("cpu > 90", 60, 0), &cx).unwrap();
         assert_eq!(hits[0].rows, [0]);
         assert!(cx.warnings()[0].contains("no time column"));
     }

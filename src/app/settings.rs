@@ -114,6 +114,21 @@ pub fn default_database() -> PathBuf {
     folder(|dirs| dirs.data_dir().to_owned()).join("alerts.sqlite")
 }
 
+/// The usual folder of computed features that are kept between starts.
+pub fn default_cache_folder() -> PathBuf {
+    folder(|dirs| dirs.cache_dir().to_owned()).join("features")
+}
+
+/// The folder of computed features of a program with the settings of a file: the usual one for the usual file, else beside
+/// it.
+pub(super) fn cache_folder(settings_file: &Path) -> PathBuf {
+    if settings_file == default_settings_file() {
+        default_cache_folder()
+    } else {
+        settings_file.with_file_name("features")
+    }
+}
+
 /// A folder of the platform's convention; the current one where the platform names no home.
 fn folder(which: impl Fn(&ProjectDirs) -> PathBuf) -> PathBuf {
     ProjectDirs::from("", "", "tarsier").map_or_else(PathBuf::new, |dirs| which(&dirs))

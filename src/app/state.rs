@@ -15,7 +15,7 @@ use super::main_job::Findings;
 use super::profile::ResultProfile;
 use super::rules::RuleChecks;
 use super::series::SeriesView;
-use super::settings::Settings;
+use super::settings::{Settings, cache_folder};
 use super::source::Source;
 use super::store_worker::StoreWorker;
 use crate::data::Table;
@@ -248,8 +248,8 @@ impl App {
             dialog: None,
             should_quit: false,
             rule_checks: RuleChecks::default(),
+            engine: Arc::new(Engine::with_disk_cache(cache_folder(&settings_file))),
             settings_file,
-            engine: Arc::default(),
             job: None,
             view_job: None,
             live: Live::default(),
@@ -313,7 +313,7 @@ impl App {
     }
 
     pub(super) fn refresh_rule_checks(&mut self) {
-        self.rule_checks.refresh(&self.recipe.current, self.data.as_ref().map(|data| &data.table));
+        self.rule_checks.refresh(&self.recipe.current, self.data.as_ref().map(|data| &data.table), &self.notify);
     }
 
     /// Title and progress of the job under way.

@@ -22,6 +22,7 @@ use crate::recipe::{DetectorKind, Preset};
   tarsier run                                 the main job on the built-in servers sample
   tarsier run metrics.csv --scores out.csv    score a file, one line per row
   tarsier run a.csv --preset document --label truth --json
+  tarsier features metrics.csv                what the detectors would see, and what it costs
   tarsier alerts list --status new            what is left to look at
   tarsier recipe reference > my.ron           every setting, explained
 
@@ -40,6 +41,10 @@ pub struct Cli {
 pub(super) enum CliCommand {
     /// Find anomalies in data: features, detectors, combined score, alerts
     Run(Box<RunArgs>),
+    /// List the features a recipe makes from data: what each is, where it comes from, what it costs
+    Features(Box<FeaturesArgs>),
+    /// Describe the columns of data: distribution and correlations
+    Profile(Box<FeaturesArgs>),
     /// Look at the alerts kept in the database
     Alerts {
         #[command(subcommand)]
@@ -73,19 +78,9 @@ pub(super) enum CliCommand {
 /// file is an entity of its own. Without DATA the built-in servers sample is used.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Files (CSV, TSV, JSON, NDJSON, Parquet, Avro), or sample:NAME. Default: sample:servers.
-    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
-    pub(super) data: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) input: InputArgs,
 
-    /// Recipe file with the settings of the run.
-    #[arg(long, value_name = "FILE", conflicts_with = "preset", value_hint = ValueHint::FilePath, help_heading = "Settings")]
-    pub(super) recipe: Option<PathBuf>,
-    /// Ready-made recipe. Default: timeseries where a time column is found, else tabular.
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)), help_heading = "Settings")]
-    pub(super) preset: Option<String>,
-    /// Change a setting of the recipe, e.g. --set detectors.one_class_svm.nu=0.2 (repeatable).
-    #[arg(long, value_name = "PATH=VALUE", help_heading = "Settings")]
-    pub(super) set: Vec<String>,
     /// Run these detectors only, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(DetectorKind::ALL.iter().map(|kind| kind.name())), help_heading = "Settings")]
     pub(super) detectors: Vec<String>,
@@ -93,19 +88,6 @@ pub(super) struct RunArgs {
     /// (repeatable; severity, duration and cool-down are set in a recipe file).
     #[arg(long, value_name = "EXPRESSION", help_heading = "Settings")]
     pub(super) rule: Vec<String>,
-
-    /// Column with the time of each row; "none" for none. Default: guessed.
-    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
-    pub(super) time: Option<String>,
-    /// Column that says whose row it is (host, customer); "none" for none. Default: guessed.
-    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
-    pub(super) entity: Option<String>,
-    /// Column with the truth (1 = anomalous), for metrics only; "none" for none. Default: guessed.
-    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
-    pub(super) label: Option<String>,
-    /// Leave a column out (repeatable).
-    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
-    pub(super) ignore: Vec<String>,
 
     /// Database to keep the alerts in. Default: the user's own, shared with the window.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
@@ -125,6 +107,37 @@ pub(super) struct RunArgs {
     /// Print nothing but errors.
     #[arg(long, conflicts_with = "json", help_heading = "Output")]
     pub(super) quiet: bool,
+}
+
+/// What is worked on, and with which settings.
+#[derive(Debug, Default, Args)]
+pub(super) struct InputArgs {
+    /// Files (CSV, TSV, JSON, NDJSON, Parquet, Avro), or sample:NAME. Default: sample:servers.
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub(super) data: Vec<PathBuf>,
+
+    /// Recipe file with the settings of the run.
+    #[arg(long, value_name = "FILE", conflicts_with = "preset", value_hint = ValueHint::FilePath, help_heading = "Settings")]
+    pub(super) recipe: Option<PathBuf>,
+    /// Ready-made recipe. Default: timeseries where a time column is found, else tabular.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)), help_heading = "Settings")]
+    pub(super) preset: Option<String>,
+    /// Change a setting of the recipe, e.g. --set detectors.one_class_svm.nu=0.2 (repeatable).
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "Settings")]
+    pub(super) set: Vec<String>,
+
+    /// Column with the time of each row; "none" for none. Default: guessed.
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub(super) time: Option<String>,
+    /// Column that says whose row it is (host, customer); "none" for none. Default: guessed.
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub(super) entity: Option<String>,
+    /// Column with the truth (1 = anomalous), for metrics only; "none" for none. Default: guessed.
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub(super) label: Option<String>,
+    /// Leave a column out (repeatable).
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub(super) ignore: Vec<String>,
 
     /// Where dense arithmetic runs: auto, cpu, cuda:N or metal. Default: as the recipe says (auto).
     #[arg(long, value_name = "DEVICE", help_heading = "Machine")]
@@ -135,6 +148,16 @@ pub(super) struct RunArgs {
     /// Seed of everything random. Default: as the recipe says (42).
     #[arg(long, value_name = "N", help_heading = "Machine")]
     pub(super) seed: Option<u64>,
+}
+
+/// Data, settings and form of the output.
+#[derive(Debug, Args)]
+pub(super) struct FeaturesArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Print one JSON list instead of a table.
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

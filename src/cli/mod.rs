@@ -3,7 +3,9 @@
 mod alerts;
 mod args;
 mod demo;
+mod features;
 mod print;
+mod profile;
 mod recipe;
 mod run;
 mod tools;
@@ -80,6 +82,8 @@ pub fn no_window(reason: &str, files: &[PathBuf]) -> ExitCode {
 fn dispatch(command: CliCommand, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         CliCommand::Run(args) => run::run(&args, out),
+        CliCommand::Features(args) => features::run(&args, out),
+        CliCommand::Profile(args) => profile::run(&args, out),
         CliCommand::Alerts { command } => alerts::run(command, out),
         CliCommand::Recipe { command: RecipeCommand::Reference } => recipe::reference(out),
         CliCommand::Recipe { command: RecipeCommand::Check { files } } => recipe::check(&files, out),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::run::Outcome;
 use crate::analysis::evaluate::Metrics;
+use crate::analysis::prepare::Fate;
 use crate::analysis::severity::Severity;
 use crate::app::format::{fmt_counted, fmt_duration, fmt_time};
 use crate::engine::{JobProgress, peak_memory_mb};
@@ -119,4 +120,16 @@ pub(super) fn progress(progress: &JobProgress) -> String {
         format!(", {} left", fmt_duration(u64::try_from(left.as_micros()).unwrap_or(u64::MAX)))
     });
     format!("{}{share} ({:.0} s{left})", progress.stage, progress.elapsed.as_secs_f64())
+}
+
+/// What became of a feature, in a word.
+pub(super) fn fate(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Kept => "yes",
+        Fate::Constant => "constant",
+        Fate::Unrelated(_) => "unrelated",
+        Fate::Repeats(..) => "repeats",
+        Fate::Outranked => "outranked",
+        Fate::NotNamed => "not named",
+    }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use super::args::RunArgs;
+use super::args::{InputArgs, RunArgs};
 use super::{Failure, print};
 use crate::app::main_job::{self, Findings, MainJobError, RecipeChange, RecipeChoice};
 use crate::app::{Source, report, settings};
@@ -29,9 +29,9 @@ pub(super) struct Outcome {
 }
 
 pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let source = source_of(&args.data).map_err(Failure::Usage)?;
-    let choice = recipe_choice(args)?;
-    if args.data.is_empty() && !args.quiet && !args.json {
+    let source = source_of(&args.input.data).map_err(Failure::Usage)?;
+    let choice = recipe_choice(&args.input, &args.detectors, &args.rule)?;
+    if args.input.data.is_empty() && !args.quiet && !args.json {
         writeln!(out, "No data given: using the built-in sample \"servers\" (synthetic).\n")?;
     }
     // No other thread exists yet: this is the whole program's first step.
@@ -53,14 +53,8 @@ pub(super) fn execute(
     progress: bool,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    // Columns and limits are needed before the data can say which preset fits.
-    let first = choice.recipe(true).map_err(Failure::usage)?.checked().map_err(Failure::usage)?;
-    let cx = Cx::new(&first.compute);
-    let (table, recipe, load_timing) = {
-        let (source, cx) = (source.clone(), cx.clone());
-        in_background(cx, progress, move |cx| load(&source, &first, &choice, cx))??
-    };
-    let engine = Engine::default();
+    let (table, recipe, load_timing, cx) = opened(source, choice, progress)?;
+    let engine = Engine::with_disk_cache(settings::default_cache_folder());
     let found = in_background(cx, progress, move |cx| {
         main_job::run(&engine, &table, &recipe, cx, &|_| {}).map_err(MainJobError::from)
     })?;
@@ -80,6 +74,20 @@ pub(super) fn execute(
         stages.push(StageTiming::new("write", writing.elapsed().as_secs_f64()));
     }
     Ok(Outcome { findings, stages, stored, database, written, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// Reads the data in the background and settles the recipe. The context has the recipe's limits.
+pub(super) fn opened(
+    source: &Source,
+    choice: RecipeChoice,
+    progress: bool,
+) -> Result<(Arc<Table>, CheckedRecipe, StageTiming, Cx), Failure> {
+    // Columns and limits are needed before the data can say which preset fits.
+    let first = choice.recipe(true).map_err(Failure::usage)?.checked().map_err(Failure::usage)?;
+    let cx = Cx::new(&first.compute);
+    let source = source.clone();
+    let (table, recipe, timing) = in_background(cx.clone(), progress, move |cx| load(&source, &first, &choice, cx))??;
+    Ok((table, recipe, timing, cx))
 }
 
 type Loaded = (Arc<Table>, CheckedRecipe, StageTiming);
@@ -109,7 +117,7 @@ fn write_files(findings: &Findings, args: &RunArgs) -> Result<Vec<PathBuf>, Fail
 }
 
 /// Runs work on its own thread while this one shows how far it is, if standard error is a terminal.
-fn in_background<T: Send + 'static>(
+pub(super) fn in_background<T: Send + 'static>(
     cx: Cx,
     progress: bool,
     work: impl FnOnce(&Cx) -> T + Send + 'static,
@@ -142,7 +150,7 @@ fn in_background<T: Send + 'static>(
 }
 
 /// The source named on the command line.
-fn source_of(data: &[PathBuf]) -> anyhow::Result<Source> {
+pub(super) fn source_of(data: &[PathBuf]) -> anyhow::Result<Source> {
     let samples: Vec<&str> = data.iter().filter_map(|d| d.to_str()?.strip_prefix("sample:")).collect();
     match (data, samples.as_slice()) {
         ([], _) => Ok(Source::sample(Sample::Servers)),
@@ -155,7 +163,7 @@ fn source_of(data: &[PathBuf]) -> anyhow::Result<Source> {
 }
 
 /// The recipe the arguments ask for.
-fn recipe_choice(args: &RunArgs) -> Result<RecipeChoice, Failure> {
+pub(super) fn recipe_choice(args: &InputArgs, detectors: &[String], rules: &[String]) -> Result<RecipeChoice, Failure> {
     let base = match (&args.recipe, &args.preset) {
         (Some(path), _) => Some(Recipe::load(path).map_err(Failure::usage)?),
         (None, Some(name)) => Preset::from_name(name).map(Preset::recipe),
@@ -173,11 +181,11 @@ fn recipe_choice(args: &RunArgs) -> Result<RecipeChoice, Failure> {
     let columns = Columns { time: &args.time, entity: &args.entity, label: &args.label, ignore: &args.ignore };
     changes.extend(columns.changes());
     changes.extend(device.map(RecipeChange::Device));
-    if !args.detectors.is_empty() {
-        let kinds = args.detectors.iter().filter_map(|name| DetectorKind::from_name(name));
+    if !detectors.is_empty() {
+        let kinds = detectors.iter().filter_map(|name| DetectorKind::from_name(name));
         changes.push(RecipeChange::OnlyDetectors(kinds.collect()));
     }
-    changes.extend(args.rule.iter().cloned().map(RecipeChange::Rule));
+    changes.extend(rules.iter().cloned().map(RecipeChange::Rule));
     Ok(RecipeChoice { base, changes })
 }
 
@@ -222,24 +230,14 @@ fn device_of(name: &str) -> anyhow::Result<ComputeDevice> {
 /// The arguments of a plain run that writes a report.
 pub(super) fn plain(report: &Path, database: &Path) -> RunArgs {
     RunArgs {
-        data: Vec::new(),
-        recipe: None,
-        preset: None,
-        set: Vec::new(),
+        input: InputArgs::default(),
         detectors: Vec::new(),
         rule: Vec::new(),
-        time: None,
-        entity: None,
-        label: None,
-        ignore: Vec::new(),
         db: Some(database.to_owned()),
         scores: None,
         features: None,
         report: Some(report.to_owned()),
         json: false,
         quiet: false,
-        device: None,
-        threads: None,
-        seed: None,
     }
 }

@@ -38,6 +38,22 @@ impl SeriesOrder {
         Self { rows, groups }
     }
 
+    /// The order of some of the rows, given ascending: row number i of it is `rows[i]` of this. Entities without a row are
+    /// left out.
+    #[must_use]
+    pub fn select(&self, rows: &[u32]) -> Self {
+        let mut selected = Self { rows: Vec::with_capacity(rows.len()), groups: Vec::new() };
+        for group in self.groups() {
+            let start = selected.rows.len();
+            let places = group.iter().filter_map(|row| rows.binary_search(row).ok());
+            selected.rows.extend(places.filter_map(|place| u32::try_from(place).ok()));
+            if selected.rows.len() > start {
+                selected.groups.push(start..selected.rows.len());
+            }
+        }
+        selected
+    }
+
     /// The rows of each entity, in time order.
     pub fn groups(&self) -> impl Iterator<Item = &[u32]> {
         self.groups.iter().map(|range| self.rows.get(range.clone()).unwrap_or_default())
@@ -58,6 +74,8 @@ mod tests {
         let order = SeriesOrder::new(5, &[3, 1, 2, 1, 1], &[1, 0, 1, 1, 0]);
         let groups: Vec<&[u32]> = order.groups().collect();
         assert_eq!(groups, [&[1, 4][..], &[3, 2, 0]]);
+        // Rows 0, 2 and 3 become 0, 1 and 2.
+        assert_eq!(order.select(&[0, 2, 3]).groups().collect::<Vec<_>>(), [&[2, 1, 0][..]]);
         assert_eq!(SeriesOrder::new(2, &[], &[]).rows(), [0, 1]);
         assert_eq!(SeriesOrder::new(0, &[], &[]).groups().count(), 0);
     }

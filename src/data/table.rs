@@ -17,6 +17,8 @@ pub enum Role {
     Label,
     /// A number the detectors look at.
     Feature,
+    /// Words, addresses or free text, described by features of their own.
+    Text,
     /// Left out.
     Ignored,
 }
@@ -113,6 +115,11 @@ impl Table {
         let column = column.cast(&DataType::Float64).ok()?;
         let values = column.f64().ok()?;
         Some(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+    }
+
+    /// Values of a text column; `None` for other or unknown columns.
+    pub fn texts(&self, name: &str) -> Option<Vec<Option<&str>>> {
+        Some(self.frame.column(name).ok()?.str().ok()?.iter().collect())
     }
 
     /// A value as text, for display; empty where it is missing. Times are ISO 8601 in UTC: `2025-01-01T00:00:00Z`.

@@ -1,5 +1,6 @@
 //! Runs a recipe over a table, stage by stage.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,11 +11,11 @@ use crate::analysis::detect::{self, DetectError, FittedDetector as _, Input, Ser
 use crate::analysis::device;
 use crate::analysis::ensemble::{Combined, DetectorScores, combine};
 use crate::analysis::evaluate::Metrics;
-use crate::analysis::features::{self, FeatureError, FeaturePlan};
+use crate::analysis::features::{self, FeatureError, FeatureInput, FeaturePlan};
 use crate::analysis::prepare::{self, PrepareError, Prepared};
 use crate::analysis::rules::{self, RuleError, RuleHits};
 use crate::cx::{Cancelled, Cx};
-use crate::data::{SeriesOrder, Table};
+use crate::data::{Matrix, SeriesOrder, Table};
 use crate::recipe::{CheckedRecipe, DetectorKind};
 
 /// Why a run ended without a result.
@@ -64,6 +65,11 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// An engine that keeps features in files under a folder, too, for the next start.
+    pub fn with_disk_cache(folder: PathBuf) -> Self {
+        Self { cache: Cache::on_disk(folder) }
+    }
+
     /// Runs a recipe over a table. `on_partial` receives the result so far after each detector but the last.
     ///
     /// # Errors
@@ -75,6 +81,16 @@ impl Engine {
         cx: &Cx,
         on_partial: &(dyn Fn(Snapshot) + Sync),
     ) -> Result<Snapshot, RunError> {
+        self.in_pool(table, recipe, || self.run_stages(table, recipe, &cx.with_limits(&recipe.compute), on_partial))
+    }
+
+    /// Work with as many threads as the recipe says, over a table that the cache then belongs to.
+    fn in_pool<T: Send>(
+        &self,
+        table: &Arc<Table>,
+        recipe: &CheckedRecipe,
+        work: impl FnOnce() -> Result<T, RunError> + Send,
+    ) -> Result<T, RunError> {
         let threads = recipe.compute.threads;
         let all = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = rayon::ThreadPoolBuilder::new()
@@ -82,7 +98,23 @@ impl Engine {
             .build()
             .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
         self.cache.keep_only(table);
-        pool.install(|| self.run_stages(table, recipe, &cx.with_limits(&recipe.compute), on_partial))
+        pool.install(work)
+    }
+
+    /// The prepared features of a table alone, with their catalogue.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn prepared(&self, table: &Arc<Table>, recipe: &CheckedRecipe, cx: &Cx) -> Result<Arc<Prepared>, RunError> {
+        self.in_pool(table, recipe, || {
+            let cx = &cx.with_limits(&recipe.compute);
+            let order = SeriesOrder::of(table);
+            let training = prepare::training_rows(table, &recipe.prepare, cx)?;
+            let input = FeatureInput::new(table, &order, training);
+            let plan = features::plan(&input, &recipe.features, cx).map_err(feature_error)?;
+            let key = StageKey::prepared(table, recipe);
+            self.prepare(recipe, key, &plan, &input, cx, &mut Vec::new())
+        })
     }
 
     fn run_stages(
@@ -95,17 +127,21 @@ impl Engine {
         let started_at_micros = now_micros();
         let device = device::name(&device::select(cx));
         let mut stages = Vec::new();
-        let plan = features::plan(table, &recipe.features, cx).map_err(RunError::Features)?;
         let order = SeriesOrder::of(table);
+        let training = prepare::training_rows(table, &recipe.prepare, cx)?;
+        let feature_input = FeatureInput::new(table, &order, training);
+        let plan = features::plan(&feature_input, &recipe.features, cx).map_err(feature_error)?;
         // First, as a mistake in a rule should not wait for the detectors.
-        let rules = Arc::new(run_rules(table, recipe, &plan, &order, cx, &mut stages)?);
+        let rules = Arc::new(run_rules(recipe, &plan, &feature_input, cx, &mut stages)?);
         let key = StageKey::prepared(table, recipe);
-        let prepared = self.prepare(table, recipe, key, (&plan, &order), cx, &mut stages)?;
-        let uses_series = recipe.detectors.enabled().any(detect::uses_series);
+        let prepared = self.prepare(recipe, key, &plan, &feature_input, cx, &mut stages)?;
+        drop(feature_input);
+        let uses_series = recipe.detectors.enabled().any(detect::uses_series) && !plan.sources().is_empty();
         let measures = uses_series.then(|| prepare::measures(table, &plan, &order, cx));
         let measures = measures.transpose().map_err(prepare_error)?;
         let series = measures.as_ref().map(|measures| Series { measures, order: &order });
         let input = Input { features: &prepared.matrix, series };
+        let learned = Learned::of(&prepared, input);
 
         let mut scores = Vec::new();
         let kinds: Vec<DetectorKind> = recipe.detectors.enabled().collect();
@@ -129,7 +165,7 @@ impl Engine {
             }
         };
         for (i, &kind) in kinds.iter().enumerate() {
-            let (raw, timing) = self.scores_of(kind, recipe, key, input, &device, cx)?;
+            let (raw, timing) = self.scores_of(kind, recipe, key, (input, &learned), &device, cx)?;
             stages.push(timing);
             scores.push(DetectorScores { kind, raw });
             if i + 1 < kinds.len() {
@@ -142,10 +178,10 @@ impl Engine {
 
     fn prepare(
         &self,
-        table: &Arc<Table>,
         recipe: &CheckedRecipe,
         key: StageKey,
-        (plan, order): (&FeaturePlan, &SeriesOrder),
+        plan: &FeaturePlan,
+        input: &FeatureInput<'_>,
         cx: &Cx,
         stages: &mut Vec<StageTiming>,
     ) -> Result<Arc<Prepared>, RunError> {
@@ -155,7 +191,8 @@ impl Engine {
         let prepared = match cached {
             Some(prepared) => prepared,
             None => {
-                let prepared = prepare::build(table, plan, &recipe.prepare, order, cx).map_err(prepare_error)?;
+                let source = |node: usize| self.cache.features(plan, node, input, &recipe.compute.cache, cx);
+                let prepared = prepare::build(plan, input, &recipe.prepare, &source, cx).map_err(prepare_error)?;
                 let prepared = Arc::new(prepared);
                 self.cache.put_prepared(key, &prepared);
                 prepared
@@ -171,21 +208,27 @@ impl Engine {
         kind: DetectorKind,
         recipe: &CheckedRecipe,
         prepared_key: StageKey,
-        input: Input<'_>,
+        (input, learned): (Input<'_>, &Learned),
         device: &str,
         cx: &Cx,
     ) -> Result<(Arc<Vec<f64>>, StageTiming), RunError> {
         cx.check()?;
         let key = StageKey::scores(prepared_key, kind, recipe, device);
-        if let Some(raw) = self.cache.scores(key) {
+        if let Some(raw) = self.cache.scores(key, &recipe.compute.cache) {
             return Ok((raw, StageTiming { cached: true, ..StageTiming::new(kind.name(), 0.0) }));
         }
         let started = Instant::now();
-        let fitted = detect::fit(kind, &recipe.detectors, input, cx)?;
+        let training = learned.input();
+        let fitted = detect::fit(kind, &recipe.detectors, training.unwrap_or(input), cx)?;
         let fit_seconds = started.elapsed().as_secs_f64();
-        let raw = Arc::new(fitted.training_scores(input, cx)?);
+        // Rows that a detector was fitted on as they are must not count as their own neighbours.
+        let raw = match training {
+            Some(_) => fitted.decision_function(input, cx)?,
+            None => fitted.training_scores(input, cx)?,
+        };
+        let raw = Arc::new(raw);
         let seconds = started.elapsed().as_secs_f64();
-        self.cache.put_scores(key, &raw);
+        self.cache.put_scores(key, &raw, &recipe.compute.cache);
         let timing = StageTiming::new(kind.name(), seconds);
         Ok((raw, StageTiming { fit_seconds: Some(fit_seconds), score_seconds: Some(seconds - fit_seconds), ..timing }))
     }
@@ -199,12 +242,33 @@ impl Engine {
     }
 }
 
+/// What detectors learn from, where that is not what they score.
+struct Learned {
+    features: Option<Matrix>,
+    series: Option<(Matrix, SeriesOrder)>,
+}
+
+impl Learned {
+    fn of(prepared: &Prepared, input: Input<'_>) -> Self {
+        let features = prepared.training_matrix();
+        let series = input.series.filter(|_| features.is_some()).map(|series| match &prepared.training {
+            Some(rows) => (series.measures.select(rows), series.order.select(rows)),
+            None => (series.measures.clone(), series.order.clone()),
+        });
+        Self { features, series }
+    }
+
+    fn input(&self) -> Option<Input<'_>> {
+        let series = self.series.as_ref().map(|(measures, order)| Series { measures, order });
+        self.features.as_ref().map(|features| Input { features, series })
+    }
+}
+
 /// The rows for which the rules fire.
 fn run_rules(
-    table: &Table,
     recipe: &CheckedRecipe,
     plan: &FeaturePlan,
-    order: &SeriesOrder,
+    input: &FeatureInput<'_>,
     cx: &Cx,
     stages: &mut Vec<StageTiming>,
 ) -> Result<Vec<RuleHits>, RunError> {
@@ -212,7 +276,7 @@ fn run_rules(
         return Ok(Vec::new());
     }
     let started = Instant::now();
-    let hits = rules::evaluate(&recipe.rules, table, plan, order, cx).map_err(|error| match error {
+    let hits = rules::evaluate(&recipe.rules, plan, input, cx).map_err(|error| match error {
         RuleError::Cancelled => RunError::Cancelled,
         error => RunError::Rules(error),
     })?;
@@ -236,6 +300,13 @@ fn judge(
         })
     });
     (combined, metrics)
+}
+
+fn feature_error(error: FeatureError) -> RunError {
+    match error {
+        FeatureError::Cancelled => RunError::Cancelled,
+        other => RunError::Features(other),
+    }
 }
 
 fn prepare_error(error: PrepareError) -> RunError {

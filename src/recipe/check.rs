@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Recipe, edit::to_tree, schema};
+use super::{ChangeCost, ChangeMethod, FeaturesConfig, Recipe, SelectionMethod, edit::to_tree, schema};
 
 /// One thing wrong with a recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl Recipe {
         let mut problems = Vec::new();
         check_ranges(&to_tree(self), schema::recipe_schema(), "", &mut problems);
         self.check_rules(&mut problems);
+        self.check_features(&mut problems);
         problems
     }
 
@@ -74,18 +75,6 @@ impl Recipe {
                 format!("{:?} cannot be a quote; use one ASCII sign such as '\"'", self.data.csv.quote),
             );
         }
-        let time_features = &self.features.time_series;
-        if !(self.features.raw || time_features.enabled || self.features.statistical.z_scores) {
-            problem(
-                "features",
-                "raw columns, time features and z-scores are all off; nothing is left to detect on".to_owned(),
-            );
-        }
-        let mut windows = time_features.rolling_statistics.windows.clone();
-        windows.sort_unstable();
-        if windows.windows(2).any(|pair| pair.first() == pair.last()) {
-            problem("features.time_series.rolling_statistics.windows", "a window is listed twice".to_owned());
-        }
         let roles = [("time", &self.data.time), ("entity", &self.data.entity), ("label", &self.data.label)];
         for (i, (name, choice)) in roles.iter().enumerate() {
             let super::ColumnChoice::Column(column) = choice else { continue };
@@ -95,6 +84,43 @@ impl Recipe {
             if self.data.ignore.contains(column) {
                 problem("data.ignore", format!("column \"{column}\" is ignored and used as {name} at once"));
             }
+        }
+    }
+}
+
+impl Recipe {
+    /// Rules between the settings of features.
+    fn check_features(&self, problems: &mut Vec<Problem>) {
+        let mut problem = |path: String, message: &str| problems.push(Problem { path, message: message.to_owned() });
+        let FeaturesConfig { raw, time_series, statistical, interactions, domain, text } = &self.features;
+        let parts =
+            [*raw, time_series.enabled, statistical.enabled, interactions.enabled, domain.enabled, text.enabled];
+        if !parts.contains(&true) {
+            problem("features".to_owned(), "everything is off; nothing is left to detect on");
+        }
+        let lists = [
+            ("time_series.rolling_statistics", &time_series.rolling_statistics.windows),
+            ("time_series.trend_analysis", &time_series.trend_analysis.windows),
+            ("time_series.volatility", &time_series.volatility.windows),
+            ("statistical", &statistical.windows),
+        ];
+        for (name, windows) in lists {
+            let is_twice = |(at, window): (usize, &u32)| windows.iter().take(at).any(|other| other == window);
+            if windows.iter().enumerate().any(is_twice) {
+                problem(format!("features.{name}.windows"), "a window is listed twice");
+            }
+        }
+        let changes = &time_series.change_points;
+        let is_slow = matches!(changes.cost, ChangeCost::L1 | ChangeCost::Rbf);
+        if changes.enabled && is_slow && changes.methods.contains(&ChangeMethod::Pelt) && !changes.pelt_looks_ahead() {
+            let message = "row by row pelt knows the costs l2 and normal only; choose one of them, take pelt out of the \
+                           methods, or turn look_ahead on";
+            problem("features.time_series.change_points.cost".to_owned(), message);
+        }
+        let selection = &self.prepare.feature_selection;
+        if selection.enabled && selection.method == SelectionMethod::Named && selection.names.is_empty() {
+            let message = "is empty; name the features to keep, or choose another method";
+            problem("prepare.feature_selection.names".to_owned(), message);
         }
     }
 }
@@ -191,7 +217,9 @@ impl fmt::Display for Range {
 
 #[cfg(test)]
 mod tests {
-    use crate::recipe::{ColumnChoice, Contamination, ErrorThreshold, Gamma, Recipe};
+    use crate::recipe::{
+        ChangeCost, ColumnChoice, Contamination, ErrorThreshold, FeaturesConfig, Gamma, Recipe, SelectionMethod,
+    };
 
     #[test]
     fn default_has_no_problem() {
@@ -222,6 +250,26 @@ mod tests {
                 "data.ignore",
             ]
         );
+    }
+
+    #[test]
+    fn features_that_contradict_each_other_are_problems() {
+        let mut recipe = Recipe::default();
+        recipe.features.statistical.windows = vec![60, 60];
+        recipe.features.time_series.change_points.cost = ChangeCost::Rbf;
+        recipe.prepare.feature_selection.method = SelectionMethod::Named;
+        let paths: Vec<String> = recipe.check().into_iter().map(|p| p.path).collect();
+        assert_eq!(
+            paths,
+            [
+                "features.statistical.windows",
+                "features.time_series.change_points.cost",
+                "prepare.feature_selection.names"
+            ]
+        );
+        let nothing = FeaturesConfig { raw: false, ..FeaturesConfig::raw_only() };
+        let paths = Recipe { features: nothing, ..Recipe::default() }.check();
+        assert_eq!(paths[0].path, "features");
     }
 
     #[test]

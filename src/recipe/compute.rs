@@ -20,11 +20,20 @@ pub struct ComputeConfig {
     /// Rows scored at a time. Range 100 to 10000000. Smaller: less memory, finer progress.
     #[schemars(range(min = 100, max = 10_000_000))]
     pub chunk_size: u32,
+    /// What is kept of earlier runs.
+    pub cache: CacheConfig,
 }
 
 impl Default for ComputeConfig {
     fn default() -> Self {
-        Self { seed: 42, threads: 0, device: ComputeDevice::Auto, memory_limit_mb: 4096, chunk_size: 10_000 }
+        Self {
+            seed: 42,
+            threads: 0,
+            device: ComputeDevice::Auto,
+            memory_limit_mb: 4096,
+            chunk_size: 10_000,
+            cache: CacheConfig::default(),
+        }
     }
 }
 
@@ -41,4 +50,56 @@ pub enum ComputeDevice {
     Cuda(u32),
     /// The Apple GPU. Needs a build with `--features metal`; without one the run warns and uses the CPU.
     Metal,
+}
+
+/// What is kept of earlier runs, so that a changed setting repeats only what follows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheConfig {
+    /// Keep computed features.
+    pub features: bool,
+    /// How long features are used, in seconds. Range 0 to 31536000.
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub feature_ttl_secs: u32,
+    /// Keep the scores of detectors while the same data are worked on.
+    pub predictions: bool,
+    /// How long scores are used, in seconds. Range 0 to 31536000.
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub prediction_ttl_secs: u32,
+    /// What goes first where there is no room.
+    pub eviction_policy: EvictionPolicy,
+    /// Memory for features, in megabytes. Range 0 to 1048576.
+    #[schemars(range(min = 0, max = 1_048_576))]
+    pub memory_mb: u32,
+    /// Disk space for features that took long to compute, in megabytes; they are there again at the next start.
+    /// Range 0 to 1048576; 0: none.
+    #[schemars(range(min = 0, max = 1_048_576))]
+    pub disk_mb: u32,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self {
+            features: true,
+            feature_ttl_secs: 3600,
+            predictions: true,
+            prediction_ttl_secs: 1800,
+            eviction_policy: EvictionPolicy::Lru,
+            memory_mb: 1024,
+            disk_mb: 1024,
+        }
+    }
+}
+
+/// What goes first where there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EvictionPolicy {
+    /// What was used longest ago.
+    #[default]
+    Lru,
+    /// What was put there first.
+    Fifo,
+    /// What was used least often.
+    Lfu,
 }

@@ -10,6 +10,7 @@ mod detectors;
 pub mod edit;
 mod features;
 mod file;
+mod prepare;
 mod presets;
 pub mod reference;
 mod rules;
@@ -20,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Problem, Problems, Range};
-pub use compute::{ComputeConfig, ComputeDevice};
+pub use compute::{CacheConfig, ComputeConfig, ComputeDevice, EvictionPolicy};
 pub use data::{
     ColumnChoice, ColumnType, CsvConfig, DataConfig, DecimalMark, Delimiter, Header, TextEncoding, TimeFormat,
 };
@@ -35,10 +36,15 @@ pub use detectors::{
     SvmApproximation, SvmKernel, WindowAlign, WindowLength, ZScoreConfig,
 };
 pub use features::{
-    FeaturesConfig, Imputation, PrepareConfig, RollingStatistics, Scaling, Statistic, StatisticalFeatures,
-    TimeSeriesFeatures, WindowUnit,
+    ChangeCost, ChangeMethod, ChangePenalty, ChangePoints, CorrelationFeatures, CorrelationMethod,
+    DistributionFeatures, DomainFeatures, EntropyFeatures, EntropyMethod, FeaturesConfig, Interactions, OutlierMethod,
+    RollingStatistics, Scope, SeasonalAnalysis, SeasonalMethod, SeasonalModel, Statistic, StatisticalFeatures,
+    TextFeatures, TimeSeriesFeatures, TrendAnalysis, Volatility, VolatilityMethod, VolatilityOf, WindowUnit,
 };
 pub use file::RecipeFileError;
+pub use prepare::{
+    FeatureSelection, Imputation, MissingValues, OutlierHandling, PrepareConfig, Scaling, SelectionMethod, TrainingRows,
+};
 pub use presets::Preset;
 pub use rules::{RuleConfig, RuleSeverity};
 pub use scoring::{AlertsConfig, EnsembleConfig, Normalization, SeverityConfig};

@@ -1,6 +1,6 @@
 //! Ready-made recipes to start from.
 
-use super::Recipe;
+use super::{FeatureSelection, FeaturesConfig, OutlierHandling, Recipe};
 
 /// A ready-made recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,8 @@ impl Preset {
         match self {
             Self::Document => {}
             Self::Timeseries => {
+                recipe.features = FeaturesConfig::rolling();
+                keep_as_is(&mut recipe);
                 set_contamination(&mut recipe, 0.02);
                 // Rolling features are many: this keeps a first look within seconds at hardly any loss.
                 let detectors = &mut recipe.detectors;
@@ -69,13 +71,19 @@ impl Preset {
                 detectors.autoencoder.max_fit_rows = 10_000;
             }
             Self::Tabular => {
-                recipe.features.time_series.enabled = false;
-                recipe.features.statistical.z_scores = false;
+                recipe.features = FeaturesConfig::raw_only();
+                keep_as_is(&mut recipe);
                 set_contamination(&mut recipe, 0.05);
             }
         }
         recipe
     }
+}
+
+/// Every feature reaches the detectors, with its extremes.
+fn keep_as_is(recipe: &mut Recipe) {
+    recipe.prepare.outlier_handling = OutlierHandling::Keep;
+    recipe.prepare.feature_selection = FeatureSelection::off();
 }
 
 /// One contamination for the combined score and for the votes of the detectors that have one.

@@ -84,7 +84,7 @@ fn a_european_export_is_understood() {
     let table = table.unwrap();
     assert_eq!(fact(&table, "encoding"), "windows-1252");
     assert_eq!((fact(&table, "delimiter"), fact(&table, "decimal mark")), ("semicolon", "comma"));
-    assert_eq!(roles(&table)[..2], [("Zeit", Role::Time), ("Gerät", Role::Ignored)]);
+    assert_eq!(roles(&table)[..2], [("Zeit", Role::Time), ("Gerät", Role::Text)]);
     assert_eq!(table.numbers("Wert").unwrap(), [1.5, -0.25]);
 }
 

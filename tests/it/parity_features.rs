@@ -4,12 +4,13 @@
 
 use polars::prelude::{Column, DataFrame};
 use serde_json::Value;
-use tarsier::analysis::features::plan;
+use tarsier::analysis::features::{FeatureInput, plan};
 use tarsier::analysis::prepare::FittedFeature;
 use tarsier::cx::Cx;
 use tarsier::data::{Feature, SeriesOrder, Table};
 use tarsier::recipe::{
-    ColumnChoice, DataConfig, FeaturesConfig, Imputation, PrepareConfig, Scaling, Statistic, TimeFormat, WindowUnit,
+    ColumnChoice, DataConfig, FeaturesConfig, OutlierHandling, PrepareConfig, Scaling, Statistic, TimeFormat,
+    WindowUnit,
 };
 
 const ROLLING: &str = include_str!("../data/reference/rolling.json");
@@ -36,13 +37,14 @@ fn table(values: &[f64]) -> Table {
 
 /// One rolling statistic over rows.
 fn rolling(table: &Table, window: u32, statistic: Statistic, min_periods: u32) -> Vec<f64> {
-    let mut config = FeaturesConfig { raw: false, ..FeaturesConfig::default() };
+    let mut config = FeaturesConfig { raw: false, ..FeaturesConfig::rolling() };
     config.statistical.z_scores = false;
     let rolling = &mut config.time_series.rolling_statistics;
     (rolling.windows, rolling.statistics) = (vec![window], vec![statistic]);
     (rolling.window_unit, rolling.min_periods, rolling.min_history) = (WindowUnit::Rows, min_periods, 0.0);
     let (cx, order) = (Cx::default(), SeriesOrder::of(table));
-    plan(table, &config, &cx).unwrap().compute_source(0, table, &order, &cx).unwrap().remove(0)
+    let input = FeatureInput::new(table, &order, None);
+    plan(&input, &config, &cx).unwrap().compute_node(0, &input, &cx).unwrap().columns.remove(0)
 }
 
 /// Population standard deviation of what is present.
@@ -111,8 +113,9 @@ fn scaling_is_that_of_scikit_learn() {
         let (scaled_x, scaled_z) = (columns(&case["output"]["X"]), columns(&case["output"]["Z"]));
         for (j, column) in x.iter().enumerate() {
             let feature = Feature { name: format!("x{j}"), source: format!("x{j}") };
-            let fitted =
-                FittedFeature::fit(&feature, column, &PrepareConfig { imputation: Imputation::Mean, feature_scaling });
+            let config =
+                PrepareConfig { feature_scaling, outlier_handling: OutlierHandling::Keep, ..PrepareConfig::default() };
+            let fitted = FittedFeature::fit(&feature, column, None, &config, &Cx::default()).unwrap();
             for (values, expected) in [(column, &scaled_x[j]), (&z[j], &scaled_z[j])] {
                 for (&value, &expected) in values.iter().zip(expected) {
                     assert_close(fitted.scaled_value(value), expected, &format!("{feature_scaling:?} column {j}"));

@@ -1,23 +1,45 @@
-//! Features: what is computed from the raw columns of a table, column by column.
+//! Features: what is computed from the raw columns of a table, step by step.
 //!
-//! [`plan`] decides which features there are; [`FeaturePlan::compute_source`] computes those of one raw column. The
-//! whole table of features never exists here: the preparation takes it column by column.
+//! [`plan`] decides which features there are. A plan is a list of nodes: a step with its settings over some columns.
+//! [`FeaturePlan::compute_node`] fits a node on the training rows and computes its features for all rows; the fitted
+//! nodes together are [`FittedFeatures`], which give the same features row by row on a stream. The whole table of
+//! features never exists here: the preparation takes it node by node.
 
-mod compute;
-mod median;
-mod moments;
+pub mod catalogue;
+mod change_points;
+mod correlation;
+mod deviations;
+mod distribution;
+mod domain;
+
+mod input;
+
+mod layout;
 mod plan;
-mod series;
-mod slide;
+pub mod profile;
+mod seasonal;
+mod stamps;
+mod step;
+mod steps;
+mod stream;
+mod text;
+mod volatility;
+mod windows;
 
 use std::ops::Range;
 
-use self::compute::Job;
-use self::series::Layout;
-use crate::cx::{Cancelled, Cx};
-use crate::data::{Feature, SeriesOrder, Table};
+use serde::{Deserialize, Serialize};
 
+use self::catalogue::Entry;
+use self::input::StepInput;
+use self::plan::Node;
+use self::step::FittedStep;
+use crate::cx::{Cancelled, Cx};
+use crate::data::Feature;
+
+pub use self::input::FeatureInput;
 pub use self::plan::{Unit, plan};
+pub use self::stream::{FeatureStream, FittedFeatures};
 
 /// Why there are no features, or why they could not be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,10 +65,21 @@ pub enum FeatureError {
         reason: String,
     },
     /// The plan was made for another table.
-    #[error("column {column} is missing, or no longer numeric, or has another number of rows; make the features anew")]
+    #[error("column {column} is missing, or of another type, or has another number of rows; make the features anew")]
     OtherTable {
         /// The raw column.
         column: String,
+    },
+    /// Features that need rows after their own cannot be made live.
+    #[error(
+        "these features look at later rows and cannot be made live: {features}; turn {settings} off or choose a \
+         method that looks back only"
+    )]
+    LooksAhead {
+        /// Names of some of the features.
+        features: String,
+        /// The settings that ask for them.
+        settings: String,
     },
 }
 
@@ -57,93 +90,115 @@ impl From<Cancelled> for FeatureError {
 }
 
 /// Which features there are, and how to compute them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeaturePlan {
-    /// The features, those of a raw column next to each other, in the order of the table's columns.
+    /// The features, those of a node next to each other.
     pub features: Vec<Feature>,
-    /// Per feature, how it is computed, in one line of words.
-    pub descriptions: Vec<String>,
-    /// What windows count on this table; `None` where no feature has a window.
+    /// Per feature, what is known of it.
+    pub entries: Vec<Entry>,
+    /// What windows count on this table; `None` where it has no time.
     pub unit: Option<Unit>,
-    sources: Vec<Source>,
-    recipe: SourceRecipe,
+    sources: Vec<String>,
+    nodes: Vec<Node>,
 }
 
-/// A raw column and where its features are.
+/// What a node gives: what it learned, and its features.
 #[derive(Debug, Clone, PartialEq)]
-struct Source {
-    column: String,
-    features: Range<usize>,
+pub struct NodeColumns {
+    /// The node, fitted.
+    pub fitted: FittedNode,
+    /// One column per feature, in table row order; NaN where it is missing.
+    pub columns: Vec<Vec<f64>>,
 }
 
-/// What is computed from every raw column; outputs count from the column's first feature.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct SourceRecipe {
-    /// Whether the first feature is the raw value.
-    raw: bool,
-    jobs: Vec<Job>,
-    /// As the recipe's setting.
-    min_history: f64,
-    n_features: usize,
-}
+/// A node that has learned from the training rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FittedNode(FittedStep);
 
 impl FeaturePlan {
-    /// Number of raw columns that features come from.
-    pub fn n_sources(&self) -> usize {
-        self.sources.len()
+    /// The numeric columns that features come from, in table order.
+    pub fn sources(&self) -> &[String] {
+        &self.sources
     }
 
-    /// Name of a raw column; empty where there is no such column.
-    pub fn source_name(&self, source_index: usize) -> &str {
-        self.sources.get(source_index).map_or("", |source| source.column.as_str())
+    /// Number of nodes.
+    pub fn n_nodes(&self) -> usize {
+        self.nodes.len()
     }
 
-    /// Where in [`FeaturePlan::features`] those of a raw column are; empty where there is no such column.
-    pub fn source_features(&self, source_index: usize) -> Range<usize> {
-        self.sources.get(source_index).map_or(0..0, |source| source.features.clone())
+    /// Where in [`FeaturePlan::features`] those of a node are; empty where there is no such node.
+    pub fn node_features(&self, node: usize) -> Range<usize> {
+        self.nodes.get(node).map_or(0..0, |node| node.outputs.clone())
     }
 
-    /// Most bytes that computing one raw column of `n_rows` rows holds at a time, its results included.
-    pub fn source_bytes(&self, n_rows: usize) -> u64 {
-        // Besides the results: the column as read and as floats, its series, and the windows of each job (8 bytes each).
-        let columns = self.recipe.n_features + self.recipe.jobs.len() + 5;
+    /// The node that makes a feature.
+    pub fn node_of(&self, feature: usize) -> Option<usize> {
+        self.nodes.iter().position(|node| node.outputs.contains(&feature))
+    }
+
+    /// The raw columns of a node, numeric ones first.
+    pub fn node_columns(&self, node: usize) -> impl Iterator<Item = &str> {
+        self.nodes.get(node).into_iter().flat_map(|node| node.numbers.iter().chain(&node.texts)).map(String::as_str)
+    }
+
+    /// Everything about a node that its result depends on, apart from the data: two nodes of the same text are equal.
+    pub fn node_identity(&self, node: usize) -> String {
+        self.nodes
+            .get(node)
+            .map_or_else(String::new, |node| format!("{:?} {:?} {:?}", node.step, node.numbers, node.texts))
+    }
+
+    /// Most bytes that computing one node over `n_rows` rows holds at a time, its results included.
+    pub fn node_bytes(&self, node: usize, n_rows: usize) -> u64 {
+        // Besides the results: columns as read and as floats, their series, and windows of each kind (8 bytes each).
+        let columns = self.node_features(node).len() * 3 / 2 + 8;
         (columns as u64) * 8 * (n_rows as u64)
     }
 
-    /// The features of one raw column, in the order of [`FeaturePlan::source_features`]: each a full column in the
-    /// order of the table's rows, NaN where it is missing. Infinite values count as missing. The same bits whatever
-    /// the number of threads. Counts one step of progress per feature.
-    ///
-    /// `order` is that of `table`.
+    /// Fits a node on the training rows and computes its features for all rows. The same bits whatever the number of
+    /// threads. Counts one step of progress per feature.
     ///
     /// # Errors
     /// When cancelled, or when the table is not the one the plan was made for.
-    pub fn compute_source(
-        &self,
-        source_index: usize,
-        table: &Table,
-        order: &SeriesOrder,
-        cx: &Cx,
-    ) -> Result<Vec<Vec<f64>>, FeatureError> {
-        let other_table = || FeatureError::OtherTable { column: self.source_name(source_index).to_owned() };
+    pub fn compute_node(&self, node: usize, input: &FeatureInput<'_>, cx: &Cx) -> Result<NodeColumns, FeatureError> {
         cx.check()?;
-        let mut column = table.numbers(self.source_name(source_index)).ok_or_else(other_table)?;
-        if order.rows().len() != column.len() {
-            return Err(other_table());
+        let Some(planned) = self.nodes.get(node) else {
+            return Err(FeatureError::NoFeatures { reason: format!("the plan has no node {node}") });
+        };
+        let step_input = planned.input(input)?;
+        let fitted = planned.step.fit(&step_input, cx)?;
+        let columns = fitted.apply(&step_input, cx)?;
+        cx.progress().add(columns.len() as u64);
+        Ok(NodeColumns { fitted: FittedNode(fitted), columns })
+    }
+
+    /// Refuses a plan with features that look at later rows.
+    ///
+    /// # Errors
+    /// [`FeatureError::LooksAhead`].
+    pub fn check_live(&self) -> Result<(), FeatureError> {
+        let ahead: Vec<&Entry> = self.entries.iter().filter(|entry| entry.look_back.looks_ahead()).collect();
+        if ahead.is_empty() {
+            return Ok(());
         }
-        column.iter_mut().filter(|value| value.is_infinite()).for_each(|value| *value = f64::NAN);
-        let mut features = vec![Vec::new(); self.recipe.n_features];
-        if !self.recipe.jobs.is_empty() {
-            let layout = Layout::new(order, table.time().unwrap_or_default());
-            for (output, values) in compute::run(&self.recipe.jobs, self.recipe.min_history, &layout, &column, cx)? {
-                features[output] = values;
-            }
+        let mut features = ahead.iter().take(5).map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
+        if ahead.len() > 5 {
+            features = format!("{features} and {} more", ahead.len() - 5);
         }
-        if self.recipe.raw {
-            features[0] = column;
-            cx.progress().add(1);
-        }
-        Ok(features)
+        let mut settings: Vec<&str> = ahead.iter().map(|entry| entry.setting.as_str()).collect();
+        settings.dedup();
+        settings.sort_unstable();
+        settings.dedup();
+        Err(FeatureError::LooksAhead { features, settings: settings.join(", ") })
+    }
+}
+
+impl Node {
+    /// What the step sees of a table.
+    fn input<'a>(&self, input: &'a FeatureInput<'a>) -> Result<StepInput<'a>, FeatureError> {
+        let numbers: Result<_, _> = self.numbers.iter().map(|name| input.numbers(name)).collect();
+        let texts: Result<_, _> = self.texts.iter().map(|name| input.texts(name)).collect();
+        Ok(StepInput { numbers: numbers?, texts: texts?, layout: &input.layout, training: input.training() })
     }
 }
 

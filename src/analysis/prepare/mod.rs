@@ -1,26 +1,37 @@
 //! Preparation: from features to the complete, comparable, finite matrix that detectors see.
 //!
-//! Features are pulled from the plan a few raw columns at a time, fitted, and written straight into their place in
-//! the matrix, so that memory peaks at the matrix and one such block.
+//! Features are pulled from the plan some nodes at a time and fitted. Where all of them are wanted they are written
+//! straight into their place in the matrix, so that memory peaks at the matrix and one such block; where some are
+//! selected, those are held until the last node has passed.
 
+mod collect;
+mod fill;
 mod fit;
 mod measures;
+mod select;
 mod summary;
+mod training;
+mod transform;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::features::{FeatureError, FeaturePlan};
+use self::collect::Collector;
+use super::features::catalogue::Entry;
+use super::features::{FeatureError, FeatureInput, FeaturePlan, FittedFeatures, FittedNode, NodeColumns};
 use crate::cx::{Cancelled, Cx};
-use crate::data::{Matrix, SeriesOrder, Table};
-use crate::recipe::{Imputation, PrepareConfig};
+use crate::data::{Matrix, SeriesOrder};
+use crate::recipe::{Imputation, MissingValues, PrepareConfig};
 
 pub use self::fit::FittedFeature;
 pub use self::measures::measures;
+pub use self::select::Fate;
+pub use self::training::training_rows;
 
-/// Bytes of raw columns' features under way at a time, where one of them needs less.
+/// Bytes of nodes' features under way at a time, where one of them needs less.
 const BLOCK_BYTES: u64 = 64 << 20;
 
 /// Rows written at a time: their part of the matrix stays in the cache while a block's features fill it.
@@ -28,6 +39,9 @@ const TILE_ROWS: usize = 128;
 
 /// Features named in a warning.
 const MOST_LISTED: usize = 10;
+
+/// Values beyond this count as this, so that sums of their squares stay finite.
+const LIMIT: f64 = 1e150;
 
 /// Why there is no matrix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +55,8 @@ pub enum PrepareError {
     /// The matrix would not fit the memory limit.
     #[error(
         "{n_rows} rows of {n_features} features need {needed_mb} MB, more than compute.memory_limit_mb = {limit_mb}; \
-         use fewer windows or statistics in features.time_series.rolling_statistics, read a sample with \
-         data.sample_rows, or raise compute.memory_limit_mb"
+         use fewer windows or statistics in features.time_series.rolling_statistics, turn on \
+         prepare.feature_selection, read a sample with data.sample_rows, or raise compute.memory_limit_mb"
     )]
     TooLarge {
         /// Rows of the table.
@@ -53,6 +67,12 @@ pub enum PrepareError {
         needed_mb: u64,
         /// The limit, in megabytes.
         limit_mb: u64,
+    },
+    /// The selection leaves nothing.
+    #[error("no feature is left: {reason}; change prepare.feature_selection, or add columns or features that vary")]
+    NothingSelected {
+        /// Why.
+        reason: String,
     },
 }
 
@@ -71,6 +91,18 @@ impl From<FeatureError> for PrepareError {
     }
 }
 
+/// Where the features of a node come from: computed on the spot, or kept from an earlier run.
+pub type NodeSource<'a> = dyn Fn(usize) -> Result<NodeResult, FeatureError> + Sync + 'a;
+
+/// The features of a node, and what they cost.
+#[derive(Debug, Clone)]
+pub struct NodeResult {
+    /// The features.
+    pub columns: Arc<NodeColumns>,
+    /// Seconds it took to compute them; 0 where nobody measured.
+    pub seconds: f64,
+}
+
 /// The matrix and what was learned to make it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
@@ -78,13 +110,36 @@ pub struct Prepared {
     pub matrix: Matrix,
     /// What the features were scaled and completed with.
     pub fitted: FittedPreparation,
+    /// Rows to learn from; `None`: all.
+    pub training: Option<Vec<u32>>,
+    /// Every feature of the plan with what became of it.
+    pub catalogue: Vec<CatalogueEntry>,
 }
 
-/// What features are scaled and completed with, learned once and applied to any rows.
+/// A feature of the plan, after it was computed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CatalogueEntry {
+    /// What is known of it.
+    pub entry: Entry,
+    /// Share of the rows without a value, 0 to 1.
+    pub missing_share: f64,
+    /// Seconds it took, its share of those of its step.
+    pub seconds: f64,
+    /// Whether detectors see it, and why not.
+    pub fate: Fate,
+}
+
+/// What features are computed, scaled and completed with, learned once and applied to any rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FittedPreparation {
+    /// How the features are computed; `None` where they come from elsewhere.
+    pub source: Option<FittedFeatures>,
+    /// Per feature of the matrix, its place in the plan.
+    pub kept: Vec<usize>,
     /// Per feature, in the order of the matrix.
     pub features: Vec<FittedFeature>,
+    /// What happens where a value is missing.
+    pub missing_values: MissingValues,
     /// What takes the place of a missing value.
     pub imputation: Imputation,
 }
@@ -100,148 +155,104 @@ impl FittedPreparation {
         self.features.get(feature).map_or(f64::NAN, |fitted| fitted.median)
     }
 
-    /// Completes and scales values of a feature (per table row, NaN = missing), in place. `order` says which value
-    /// comes before which, for [`Imputation::Forward`]. Leaves values of an unknown feature alone.
+    /// Completes and scales values of a feature (per table row, NaN = missing), in place. `order` says which value comes
+    /// before which. Leaves values of an unknown feature alone.
     pub fn apply_column(&self, feature: usize, values: &mut [f64], order: &SeriesOrder) {
         let Some(fitted) = self.features.get(feature) else { return };
-        if self.imputation == Imputation::Forward {
-            fill_forward(values, order);
-        }
+        self.fill(values, order);
         values.iter_mut().for_each(|value| *value = fitted.scaled_value(*value));
     }
+
+    /// Fills gaps from neighbours, where the settings ask for it.
+    fn fill(&self, values: &mut [f64], order: &SeriesOrder) {
+        if self.missing_values == MissingValues::Interpolate {
+            fill::linear(values, order, f64::MAX);
+        } else if self.imputation == Imputation::Forward {
+            fill::forward(values, order);
+        }
+    }
+
+    fn fills(&self) -> bool {
+        self.missing_values == MissingValues::Interpolate || self.imputation == Imputation::Forward
+    }
 }
 
-/// Computes, completes and scales the features of a table. Fitted on all its rows. The same bits whatever the number
-/// of threads. `order` is that of `table`.
+impl Prepared {
+    /// What detectors learn from, where that is not the matrix itself: its training rows, pulled in where outliers are
+    /// winsorized.
+    pub fn training_matrix(&self) -> Option<Matrix> {
+        let limits: Vec<Option<(f64, f64)>> = self.fitted.features.iter().map(FittedFeature::scaled_limits).collect();
+        if self.training.is_none() && limits.iter().all(Option::is_none) {
+            return None;
+        }
+        let clamp = |row: &[f64]| -> Vec<f64> {
+            let value = |(&value, limit): (&f64, &Option<(f64, f64)>)| match limit {
+                Some((low, high)) => value.clamp(*low, *high),
+                None => value,
+            };
+            row.iter().zip(&limits).map(value).collect()
+        };
+        let data = match &self.training {
+            Some(rows) => rows.iter().flat_map(|&row| clamp(self.matrix.row(row as usize))).collect(),
+            None => self.matrix.iter_rows().flat_map(clamp).collect(),
+        };
+        Matrix::new(self.matrix.features(), data)
+    }
+}
+
+/// Computes, completes, scales and selects the features of a table. Fitted on the training rows of `input`. The same bits
+/// whatever the number of threads.
 ///
 /// # Errors
-/// When cancelled, when the matrix would exceed the memory limit, or when the table is not the plan's.
+/// When cancelled, when the matrix would exceed the memory limit, when nothing is left, or when the table is not the
+/// plan's.
 pub fn build(
-    table: &Table,
     plan: &FeaturePlan,
+    input: &FeatureInput<'_>,
     config: &PrepareConfig,
-    order: &SeriesOrder,
+    source: &NodeSource<'_>,
     cx: &Cx,
 ) -> Result<Prepared, PrepareError> {
-    let (n_rows, n_features) = (table.n_rows(), plan.features.len());
-    let n_at_once = sources_at_once(plan, n_rows);
-    check_size(plan, n_rows, n_at_once, cx)?;
-    cx.progress().start("Features", n_features as u64);
-    let mut values = vec![0.0; n_rows * n_features];
-    let mut fitted = FittedPreparation { features: Vec::with_capacity(n_features), imputation: config.imputation };
-    let sources: Vec<usize> = (0..plan.n_sources()).collect();
-    for block in sources.chunks(n_at_once) {
-        let columns = compute_block(table, plan, block, order, cx)?;
-        let first = fitted.features.len();
-        let features = plan.features.get(first..first + columns.len()).unwrap_or_default();
-        let fits: Result<Vec<FittedFeature>, Cancelled> = features
-            .par_iter()
-            .zip(&columns)
-            .map(|(feature, column)| {
-                cx.check()?;
-                Ok(FittedFeature::fit(feature, column, config))
-            })
-            .collect();
-        fitted.features.extend(fits?);
-        write_block(&mut values, n_features, first..first + columns.len(), columns, &fitted, order, cx)?;
+    let n_rows = input.table.n_rows();
+    let mask = input.training();
+    let training: Option<Vec<u32>> = mask.map(|mask| (0u32..).zip(mask).filter(|(_, m)| **m).map(|(r, _)| r).collect());
+    let blocks = blocks(plan, n_rows);
+    let mut collector = Collector::new(plan, config, input, training.as_deref(), &blocks, cx)?;
+    cx.progress().start("Features", plan.features.len() as u64);
+    let mut nodes: Vec<FittedNode> = Vec::with_capacity(plan.n_nodes());
+    for block in blocks {
+        let results: Result<Vec<NodeResult>, FeatureError> = block.into_par_iter().map(source).collect();
+        let results = results?;
+        nodes.extend(results.iter().map(|result| result.columns.fitted.clone()));
+        collector.take(results, cx)?;
     }
-    warn_of_empty(&fitted, cx);
-    let no_features = || PrepareError::Features(FeatureError::NoFeatures { reason: "the plan is empty".into() });
-    let matrix = Matrix::new(plan.features.clone(), values).ok_or_else(no_features)?;
-    Ok(Prepared { matrix, fitted })
+    collector.finish(FittedFeatures { plan: plan.clone(), nodes }, training, cx)
 }
 
-/// How many raw columns are under way at a time: as many as there are threads for, unless they are large.
-fn sources_at_once(plan: &FeaturePlan, n_rows: usize) -> usize {
-    let fitting = BLOCK_BYTES / plan.source_bytes(n_rows).max(1);
-    usize::try_from(fitting).unwrap_or(1).clamp(1, rayon::current_num_threads().max(1))
-}
-
-/// Refuses what would not fit, before anything large is made.
-fn check_size(plan: &FeaturePlan, n_rows: usize, n_at_once: usize, cx: &Cx) -> Result<(), PrepareError> {
-    let n_features = plan.features.len();
-    let matrix = (n_rows as u64).saturating_mul(n_features as u64).saturating_mul(8);
-    let needed = matrix.saturating_add(plan.source_bytes(n_rows).saturating_mul(n_at_once as u64));
-    if needed <= cx.memory_limit_bytes {
-        return Ok(());
-    }
-    let (needed_mb, limit_mb) = (needed.div_ceil(1 << 20), cx.memory_limit_bytes >> 20);
-    Err(PrepareError::TooLarge { n_rows, n_features, needed_mb, limit_mb })
-}
-
-/// The features of some raw columns, side by side.
-fn compute_block(
-    table: &Table,
-    plan: &FeaturePlan,
-    sources: &[usize],
-    order: &SeriesOrder,
-    cx: &Cx,
-) -> Result<Vec<Vec<f64>>, FeatureError> {
-    let blocks: Result<Vec<_>, _> =
-        sources.par_iter().map(|&source| plan.compute_source(source, table, order, cx)).collect();
-    Ok(blocks?.into_iter().flatten().collect())
-}
-
-/// Completes and scales the columns of some features and writes them into the row-major matrix.
-fn write_block(
-    matrix: &mut [f64],
-    n_features: usize,
-    place: Range<usize>,
-    mut columns: Vec<Vec<f64>>,
-    fitted: &FittedPreparation,
-    order: &SeriesOrder,
-    cx: &Cx,
-) -> Result<(), Cancelled> {
-    if fitted.imputation == Imputation::Forward {
-        columns.par_iter_mut().try_for_each(|column| {
-            cx.check()?;
-            fill_forward(column, order);
-            Ok(())
-        })?;
-    }
-    let fits = fitted.features.get(place.clone()).unwrap_or_default();
-    matrix.par_chunks_mut(TILE_ROWS * n_features).enumerate().try_for_each(|(tile, values)| {
-        cx.check()?;
-        for ((column, fit), j) in columns.iter().zip(fits).zip(place.clone()) {
-            let rows = column.iter().skip(tile * TILE_ROWS);
-            for (row, &value) in values.chunks_exact_mut(n_features).zip(rows) {
-                row[j] = fit.scaled_value(value);
+/// The nodes, as many at a time as there are threads for, unless they are large.
+fn blocks(plan: &FeaturePlan, n_rows: usize) -> Vec<Range<usize>> {
+    let n_threads = rayon::current_num_threads().max(1);
+    let mut blocks: Vec<Range<usize>> = Vec::new();
+    let mut bytes = 0;
+    for node in 0..plan.n_nodes() {
+        let needed = plan.node_bytes(node, n_rows);
+        match blocks.last_mut() {
+            // Small nodes share a block, so that threads do not wait for each other after each.
+            Some(block) if block.len() < 4 * n_threads && bytes + needed <= BLOCK_BYTES => {
+                block.end += 1;
+                bytes += needed;
             }
-        }
-        Ok(())
-    })
-}
-
-/// Gives missing values the last one before them of the same entity, where there is one.
-fn fill_forward(values: &mut [f64], order: &SeriesOrder) {
-    for group in order.groups() {
-        let mut last = f64::NAN;
-        for &row in group {
-            match values.get_mut(row as usize) {
-                Some(value) if value.is_finite() => last = *value,
-                Some(value) => *value = last,
-                None => {}
+            Some(block) if block.len() < n_threads && bytes + needed <= BLOCK_BYTES * n_threads as u64 => {
+                block.end += 1;
+                bytes += needed;
+            }
+            _ => {
+                blocks.push(node..node + 1);
+                bytes = needed;
             }
         }
     }
-}
-
-/// One warning that lists the features without any value.
-fn warn_of_empty(fitted: &FittedPreparation, cx: &Cx) {
-    let empty: Vec<&str> = fitted.features.iter().filter(|f| f.n_present == 0).map(|f| f.name.as_str()).collect();
-    if empty.is_empty() {
-        return;
-    }
-    let named = empty.iter().take(MOST_LISTED).copied().collect::<Vec<_>>().join(", ");
-    let more = match empty.len().saturating_sub(MOST_LISTED) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
-    cx.warn(format!(
-        "{} of {} features have no value and are 0 throughout: {named}{more}",
-        empty.len(),
-        fitted.features.len()
-    ));
+    blocks
 }
 
 #[cfg(test)]

@@ -2,21 +2,47 @@
 
 use super::*;
 use crate::analysis::features;
-use crate::data::Feature;
-use crate::recipe::{ComputeConfig, FeaturesConfig, Scaling, Statistic};
+use crate::data::{Feature, Table};
+use crate::recipe::{
+    ComputeConfig, FeatureSelection, FeaturesConfig, OutlierHandling, Scaling, SelectionMethod, Statistic, TrainingRows,
+};
 
 fn feature(name: &str) -> Feature {
     Feature { name: name.into(), source: name.into() }
 }
 
 fn config(imputation: Imputation, feature_scaling: Scaling) -> PrepareConfig {
-    PrepareConfig { imputation, feature_scaling }
+    PrepareConfig {
+        imputation,
+        feature_scaling,
+        outlier_handling: OutlierHandling::Keep,
+        feature_selection: FeatureSelection::off(),
+        ..PrepareConfig::default()
+    }
+}
+
+fn plain() -> PrepareConfig {
+    config(Imputation::Mean, Scaling::Standard)
 }
 
 fn prepare(table: &Table, config: &PrepareConfig, cx: &Cx) -> Result<Prepared, PrepareError> {
+    prepare_features(table, &FeaturesConfig::rolling(), config, cx)
+}
+
+fn prepare_features(
+    table: &Table,
+    features: &FeaturesConfig,
+    config: &PrepareConfig,
+    cx: &Cx,
+) -> Result<Prepared, PrepareError> {
     let order = SeriesOrder::of(table);
-    let plan = features::plan(table, &FeaturesConfig::default(), cx).unwrap();
-    build(table, &plan, config, &order, cx)
+    let input = FeatureInput::new(table, &order, training_rows(table, config, cx)?);
+    let plan = features::plan(&input, features, cx)?;
+    let direct = |node| {
+        let columns = Arc::new(plan.compute_node(node, &input, cx)?);
+        Ok(NodeResult { columns, seconds: 0.0 })
+    };
+    build(&plan, &input, config, &direct, cx)
 }
 
 #[test]
@@ -83,18 +109,18 @@ fn applying_what_was_fitted_gives_the_matrix() {
         Table::of_features(&[("a", values(1)), ("b", values(2))], time, Some((0..500).map(|i| i % 3).collect()));
     for imputation in [Imputation::Mean, Imputation::Forward] {
         let (cx, order) = (Cx::default(), SeriesOrder::of(&table));
-        let plan = features::plan(&table, &FeaturesConfig::default(), &cx).unwrap();
-        let prepared = build(&table, &plan, &config(imputation, Scaling::Robust), &order, &cx).unwrap();
-        let mut place = 0..0;
-        for source in 0..plan.n_sources() {
-            place = place.end..place.end;
-            for mut column in plan.compute_source(source, &table, &order, &cx).unwrap() {
-                prepared.fitted.apply_column(place.end, &mut column, &order);
-                assert!(prepared.matrix.iter_rows().map(|row| row[place.end]).eq(column));
-                place.end += 1;
+        let input = FeatureInput::new(&table, &order, None);
+        let prepared = prepare(&table, &config(imputation, Scaling::Robust), &cx).unwrap();
+        let plan = &prepared.fitted.source.as_ref().unwrap().plan;
+        let mut n_features = 0;
+        for node in 0..plan.n_nodes() {
+            for mut column in plan.compute_node(node, &input, &cx).unwrap().columns {
+                prepared.fitted.apply_column(n_features, &mut column, &order);
+                assert!(prepared.matrix.iter_rows().map(|row| row[n_features]).eq(column));
+                n_features += 1;
             }
         }
-        assert_eq!(place.end, prepared.matrix.n_features());
+        assert_eq!(n_features, prepared.matrix.n_features());
     }
 }
 
@@ -102,7 +128,7 @@ fn applying_what_was_fitted_gives_the_matrix() {
 fn too_large_a_matrix_is_refused_with_its_size() {
     let table = Table::of_features(&[("x", vec![1.0; 100_000])], Some((0..100_000).collect()), None);
     let cx = Cx::new(&ComputeConfig { memory_limit_mb: 16, ..ComputeConfig::default() });
-    let error = prepare(&table, &PrepareConfig::default(), &cx).unwrap_err();
+    let error = prepare(&table, &plain(), &cx).unwrap_err();
     assert!(matches!(error, PrepareError::TooLarge { n_rows: 100_000, n_features: 22, limit_mb: 16, .. }), "{error}");
     assert!(error.to_string().contains("compute.memory_limit_mb"));
 }
@@ -112,21 +138,27 @@ fn cancelling_stops_it() {
     let table = Table::of_features(&[("x", vec![1.0; 100])], None, None);
     let cx = Cx::default();
     cx.cancel();
-    assert_eq!(prepare(&table, &PrepareConfig::default(), &cx), Err(PrepareError::Cancelled));
+    assert_eq!(prepare(&table, &plain(), &cx), Err(PrepareError::Cancelled));
 }
 
 #[test]
 fn one_row_becomes_zeros() {
     let table = Table::of_features(&[("x", vec![7.0])], Some(vec![0]), None);
-    let prepared = prepare(&table, &PrepareConfig::default(), &Cx::default()).unwrap();
+    let prepared = prepare(&table, &plain(), &Cx::default()).unwrap();
     assert_eq!(prepared.matrix.n_rows(), 1);
     assert!(prepared.matrix.values().iter().all(|&v| v == 0.0));
 }
 
 #[test]
 fn a_fitted_preparation_survives_storage() {
+    let cx = Cx::default();
     let fitted = FittedPreparation {
-        features: vec![FittedFeature::fit(&feature("x"), &[1.0, 2.0, 4.0], &PrepareConfig::default())],
+        source: None,
+        kept: vec![0],
+        features: vec![
+            FittedFeature::fit(&feature("x"), &[1.0, 2.0, 4.0], None, &PrepareConfig::default(), &cx).unwrap(),
+        ],
+        missing_values: MissingValues::Impute,
         imputation: Imputation::Constant(3.0),
     };
     let text = ron::to_string(&fitted).unwrap();
@@ -135,13 +167,88 @@ fn a_fitted_preparation_survives_storage() {
 
 #[test]
 fn a_single_statistic_is_enough() {
-    let mut config = FeaturesConfig { raw: false, ..FeaturesConfig::default() };
+    let mut config = FeaturesConfig { raw: false, ..FeaturesConfig::rolling() };
     config.time_series.rolling_statistics.statistics = vec![Statistic::Max];
     config.time_series.rolling_statistics.windows = vec![2];
     config.statistical.z_scores = false;
     let table = Table::of_features(&[("x", vec![3.0, 1.0, 2.0])], Some(vec![0, 1, 2]), None);
-    let (cx, order) = (Cx::default(), SeriesOrder::of(&table));
-    let plan = features::plan(&table, &config, &cx).unwrap();
-    let unscaled = PrepareConfig { feature_scaling: Scaling::None, ..PrepareConfig::default() };
-    assert_eq!(build(&table, &plan, &unscaled, &order, &cx).unwrap().matrix.values(), [3.0, 3.0, 2.0]);
+    let unscaled = PrepareConfig { feature_scaling: Scaling::None, ..plain() };
+    let prepared = prepare_features(&table, &config, &unscaled, &Cx::default()).unwrap();
+    assert_eq!(prepared.matrix.values(), [3.0, 3.0, 2.0]);
+}
+
+/// Twelve rows: the last is far out, the third misses its value.
+fn uneven() -> Table {
+    let mut x: Vec<f64> = (0..12).map(f64::from).collect();
+    (x[2], x[11]) = (f64::NAN, 1000.0);
+    let y = (0..12).map(|i| f64::from(i % 3)).collect();
+    Table::of_features(&[("x", x), ("y", y)], Some((0..12).map(|i| i * 1_000_000).collect()), None)
+}
+
+fn raw(config: &PrepareConfig) -> Prepared {
+    prepare_features(&uneven(), &FeaturesConfig::raw_only(), config, &Cx::default()).unwrap()
+}
+
+#[test]
+fn winsorized_values_are_learned_from_and_whole_ones_are_scored() {
+    let config =
+        PrepareConfig { outlier_handling: OutlierHandling::Winsorize(0.1), feature_scaling: Scaling::None, ..plain() };
+    let prepared = raw(&config);
+    let x = |matrix: &Matrix| matrix.iter_rows().map(|row| row[0]).collect::<Vec<_>>();
+    assert_eq!(x(&prepared.matrix)[11], 1000.0);
+    // numpy.quantile([0, 1, 3, 4, ..., 10, 1000], [0.1, 0.9]) is [1, 10].
+    let training = x(&prepared.training_matrix().unwrap());
+    assert_eq!((training[0], training[1], training[10], training[11]), (1.0, 1.0, 10.0, 10.0));
+    assert_eq!(raw(&plain()).training_matrix(), None);
+}
+
+#[test]
+fn training_rows_alone_decide_and_all_rows_are_scored() {
+    let first = PrepareConfig { training_rows: TrainingRows::First(0.5), feature_scaling: Scaling::Minmax, ..plain() };
+    let prepared = raw(&first);
+    assert_eq!((prepared.matrix.n_rows(), prepared.training.as_deref()), (12, Some(&[0, 1, 2, 3, 4, 5][..])));
+    // Scaled by 0 to 5, the range of the first six.
+    assert_eq!(prepared.matrix.row(10)[0], 2.0);
+    assert_eq!(prepared.training_matrix().unwrap().n_rows(), 6);
+
+    let drop = PrepareConfig { missing_values: MissingValues::Drop, ..plain() };
+    assert_eq!(raw(&drop).training.unwrap(), [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    let remove = PrepareConfig { outlier_handling: OutlierHandling::Remove(3.0), ..plain() };
+    assert_eq!(raw(&remove).training.unwrap(), (0..11).collect::<Vec<u32>>());
+    let interpolate =
+        PrepareConfig { missing_values: MissingValues::Interpolate, feature_scaling: Scaling::None, ..plain() };
+    assert_eq!(raw(&interpolate).matrix.row(2)[0], 2.0);
+    let mode = PrepareConfig { imputation: Imputation::Mode, feature_scaling: Scaling::None, ..plain() };
+    assert_eq!(raw(&mode).matrix.row(2)[0], 0.0);
+}
+
+#[test]
+fn transformed_values_keep_their_order_and_come_back() {
+    for outlier_handling in [OutlierHandling::Log, OutlierHandling::YeoJohnson, OutlierHandling::Quantile] {
+        let prepared = raw(&PrepareConfig { outlier_handling, ..plain() });
+        let x: Vec<f64> = prepared.matrix.iter_rows().map(|row| row[0]).collect();
+        assert!((3..11).all(|row| x[row] < x[row + 1]), "{outlier_handling:?}: {x:?}");
+        assert!((prepared.fitted.raw_value(0, x[7]) - 7.0).abs() < 1e-6, "{outlier_handling:?}");
+    }
+}
+
+#[test]
+fn selection_keeps_what_it_says_and_tells_of_the_rest() {
+    let mut selection = FeatureSelection { max_features: 1, max_correlation: 1.0, ..FeatureSelection::default() };
+    selection.method = SelectionMethod::Variance;
+    let config = PrepareConfig { feature_selection: selection.clone(), ..plain() };
+    let prepared = raw(&config);
+    // x has another value in each row, y one of three.
+    assert_eq!(prepared.matrix.features().iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["x"]);
+    assert_eq!(prepared.fitted.kept, [0]);
+    let fates: Vec<&Fate> = prepared.catalogue.iter().map(|c| &c.fate).collect();
+    assert_eq!(fates, [&Fate::Kept, &Fate::Outranked]);
+    assert_eq!(prepared.catalogue[0].missing_share, 1.0 / 12.0);
+    // The same numbers as without a selection.
+    assert_eq!(prepared.matrix.row(5)[0], raw(&plain()).matrix.row(5)[0]);
+
+    selection = FeatureSelection { method: SelectionMethod::Named, names: vec!["z".into()], ..selection };
+    let config = PrepareConfig { feature_selection: selection, ..plain() };
+    let error = prepare_features(&uneven(), &FeaturesConfig::raw_only(), &config, &Cx::default()).unwrap_err();
+    assert!(matches!(error, PrepareError::NothingSelected { .. }), "{error}");
 }

@@ -128,7 +128,7 @@ impl Roles<'_> {
         format: &mut Vec<(String, String)>,
         cx: &Cx,
     ) -> Result<Vec<Column>, LoadError> {
-        let (mut texts, mut empty) = (Vec::new(), Vec::new());
+        let mut empty = Vec::new();
         let mut columns = Vec::with_capacity(frame.width());
         for values in frame.columns() {
             cx.check()?;
@@ -140,7 +140,6 @@ impl Roles<'_> {
             let role = self.role(values, kind)?;
             match (role, kind) {
                 (Role::Ignored, _) if self.config.ignore.iter().any(|ignored| ignored == name) => {}
-                (Role::Ignored, ColumnType::Text) if self.config.features.is_empty() => texts.push(name),
                 (Role::Ignored, ColumnType::Number) if values.null_count() == values.len() => empty.push(name),
                 (Role::Ignored, ColumnType::Number) if self.config.features.is_empty() => {
                     format.push(("left out".into(), format!("\"{name}\": it only counts the rows")));
@@ -149,9 +148,6 @@ impl Roles<'_> {
             }
             let kind = if role == Role::Time { ColumnType::Time } else { kind };
             columns.push(Column { name: name.into(), kind, role });
-        }
-        if !texts.is_empty() {
-            cx.warn(format!("left out, being text: {}; choose them as entity or label, or leave them", list(texts)));
         }
         if !empty.is_empty() {
             cx.warn(format!("left out, having no values: {}", list(empty)));
@@ -175,14 +171,19 @@ impl Roles<'_> {
         } else if self.config.ignore.iter().any(|ignored| ignored == name) {
             Role::Ignored
         } else if self.config.features.iter().any(|feature| feature == name) {
-            if !is_number {
-                return Err(LoadError::setting(
-                    "data.features",
-                    format!("column \"{name}\" holds no numbers"),
-                    "leave it out, or set its type to number or boolean in data.column_types",
-                ));
+            match kind {
+                ColumnType::Number | ColumnType::Boolean => Role::Feature,
+                ColumnType::Text => Role::Text,
+                ColumnType::Time => {
+                    return Err(LoadError::setting(
+                        "data.features",
+                        format!("column \"{name}\" holds times, not numbers"),
+                        "leave it out, or set its type to number or text in data.column_types",
+                    ));
+                }
             }
-            Role::Feature
+        } else if self.config.features.is_empty() && kind == ColumnType::Text && !is_empty(values) {
+            Role::Text
         } else if !self.config.features.is_empty() || !is_number || counts_rows(values) || is_empty(values) {
             Role::Ignored
         } else {
@@ -269,7 +270,7 @@ mod tests {
                 ("host", Role::Entity),
                 ("cpu", Role::Feature),
                 ("up", Role::Feature),
-                ("note", Role::Ignored),
+                ("note", Role::Text),
                 ("nothing", Role::Ignored),
                 ("label", Role::Label)
             ]
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(table.time().unwrap()[1] - table.time().unwrap()[0], 300_000_000);
         assert!(table.format.iter().any(|(_, note)| note.contains("\"id\"")), "{:?}", table.format);
         assert!(
-            cx.warnings().iter().any(|w| w.contains("\"note\""))
+            !cx.warnings().iter().any(|w| w.contains("\"note\""))
                 && cx.warnings().iter().any(|w| w.contains("\"nothing\""))
         );
     }
@@ -313,8 +314,17 @@ mod tests {
         let unknown = || vec!["cpuu".to_string()];
         assert!(error(DataConfig { features: unknown(), ..DataConfig::default() }).contains(listed));
         assert!(error(DataConfig { ignore: unknown(), ..DataConfig::default() }).contains(listed));
-        let text = error(DataConfig { features: vec!["note".into()], ..DataConfig::default() });
-        assert!(text.contains("column \"note\" holds no numbers"), "{text}");
+        let times = error(DataConfig {
+            time: ColumnChoice::None,
+            features: vec!["timestamp".into()],
+            column_types: [("timestamp".to_owned(), ColumnType::Time)].into(),
+            ..DataConfig::default()
+        });
+        assert!(times.contains("column \"timestamp\" holds times, not numbers"), "{times}");
+        let words = DataConfig { features: vec!["note".into()], ..DataConfig::default() };
+        let of_words = table(servers(), &words, &Cx::default()).unwrap();
+        assert_eq!(of_words.column_with(Role::Text).unwrap().name, "note");
+        assert_eq!(of_words.feature_names().count(), 0);
         let empty = df!("a" => Vec::<f64>::new()).unwrap();
         assert!(table(empty, &DataConfig::default(), &Cx::default()).unwrap_err().to_string().contains("no rows"));
     }

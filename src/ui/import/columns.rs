@@ -153,7 +153,7 @@ fn type_choice(ui: &mut Ui, column: &ColumnPreview, config: &mut DataConfig) {
 fn role_choice(ui: &mut Ui, column: &ColumnPreview, config: &mut DataConfig) {
     let palette = Palette::of(ui);
     let color = match column.role {
-        Role::Feature => palette.text,
+        Role::Feature | Role::Text => palette.text,
         Role::Ignored => palette.weak,
         Role::Time | Role::Entity | Role::Label => palette.accent,
     };
@@ -162,7 +162,8 @@ fn role_choice(ui: &mut Ui, column: &ColumnPreview, config: &mut DataConfig) {
         for role in ROLES {
             let line = eframe::egui::Button::selectable(role == column.role, role_name(role));
             let line = ui.add_enabled(can_be(column, role), line).on_hover_text(role_meaning(role));
-            let line = line.on_disabled_hover_text("Only numbers can be features. Change the type first.");
+            let line =
+                line.on_disabled_hover_text("Numbers can be features, words can be text. Change the type first.");
             if line.clicked() && role != column.role {
                 set_role(config, column, role);
             }

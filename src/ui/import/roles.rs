@@ -5,7 +5,7 @@ use crate::data::load::ColumnPreview;
 use crate::recipe::{ColumnChoice, ColumnType, DataConfig};
 
 /// Every role, in the order of the menu.
-pub(super) const ROLES: [Role; 5] = [Role::Time, Role::Entity, Role::Label, Role::Feature, Role::Ignored];
+pub(super) const ROLES: [Role; 6] = [Role::Time, Role::Entity, Role::Label, Role::Feature, Role::Text, Role::Ignored];
 /// Every type, in the order of the menu.
 pub(super) const TYPES: [ColumnType; 4] = [ColumnType::Number, ColumnType::Boolean, ColumnType::Time, ColumnType::Text];
 
@@ -16,6 +16,7 @@ pub(super) fn role_name(role: Role) -> &'static str {
         Role::Entity => "Entity",
         Role::Label => "Label",
         Role::Feature => "Feature",
+        Role::Text => "Text",
         Role::Ignored => "Ignored",
     }
 }
@@ -27,6 +28,7 @@ pub(super) fn role_meaning(role: Role) -> &'static str {
         Role::Entity => "Whose row it is: host, customer, sensor. One column at most.",
         Role::Label => "The truth: anomalous or not. For metrics only. One column at most.",
         Role::Feature => "A number the detectors look at.",
+        Role::Text => "Words, addresses or free text, described by features of their own.",
         Role::Ignored => "Left out.",
     }
 }
@@ -41,9 +43,13 @@ pub(super) fn type_name(kind: ColumnType) -> &'static str {
     }
 }
 
-/// Whether a column can have a role: features are numbers.
+/// Whether a column can have a role: features are numbers, text is text.
 pub(super) fn can_be(column: &ColumnPreview, role: Role) -> bool {
-    role != Role::Feature || matches!(column.kind, ColumnType::Number | ColumnType::Boolean)
+    match role {
+        Role::Feature => matches!(column.kind, ColumnType::Number | ColumnType::Boolean),
+        Role::Text => column.kind == ColumnType::Text,
+        Role::Time | Role::Entity | Role::Label | Role::Ignored => true,
+    }
 }
 
 /// Gives a column a role. Time, entity and label move from the column that had them.
@@ -60,11 +66,12 @@ pub(super) fn set_role(config: &mut DataConfig, column: &ColumnPreview, role: Ro
     if role == Role::Ignored {
         config.ignore.push(name.clone());
     }
-    // Where features are listed by name, the list has to say so; without a list every number is one.
-    if role == Role::Feature && !config.features.is_empty() && !config.features.contains(name) {
+    // Where features are listed by name, the list has to say so; without a list every number and text is one.
+    let is_used = matches!(role, Role::Feature | Role::Text);
+    if is_used && !config.features.is_empty() && !config.features.contains(name) {
         config.features.push(name.clone());
     }
-    if role != Role::Feature {
+    if !is_used {
         config.features.retain(|feature| feature != name);
     }
 }
@@ -74,7 +81,7 @@ fn choice_of(config: &mut DataConfig, role: Role) -> Option<&mut ColumnChoice> {
         Role::Time => Some(&mut config.time),
         Role::Entity => Some(&mut config.entity),
         Role::Label => Some(&mut config.label),
-        Role::Feature | Role::Ignored => None,
+        Role::Feature | Role::Text | Role::Ignored => None,
     }
 }
 

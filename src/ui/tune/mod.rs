@@ -2,6 +2,7 @@
 
 mod controls;
 mod editor;
+mod features;
 pub(super) mod field;
 mod list;
 mod result;
@@ -18,6 +19,8 @@ use crate::app::App;
 #[derive(Debug, Default)]
 pub(super) struct State {
     editor: editor::State,
+    /// Filter of the list of features.
+    feature_search: String,
 }
 
 /// Draws the perspective.
@@ -29,7 +32,7 @@ pub(super) fn show(ui: &mut Ui, app: &mut App, state: &mut State, wishes: &mut W
         .default_size(400.0)
         .size_range(300.0..=most.min(560.0))
         .frame(side)
-        .show(ui, |ui| result::show(ui, app, wishes));
+        .show(ui, |ui| result::show(ui, app, &mut state.feature_search, wishes));
     Frame::new().fill(palette.base).inner_margin(Margin { left: 16, right: 8, top: 12, bottom: 0 }).show(ui, |ui| {
         editor::show(ui, app, &mut state.editor, wishes);
     });

@@ -10,7 +10,7 @@ use super::super::format::{self, percent};
 use super::super::shell::Wishes;
 use super::super::theme::{GAP, GAP_S, Palette};
 use super::super::widgets::{Tone, callout, empty_state, remark, section_header};
-use super::controls;
+use super::{controls, features};
 use crate::analysis::ensemble::THRESHOLD_SCORE;
 use crate::analysis::severity::Severity;
 use crate::app::format::{fmt_count, fmt_counted, fmt_number};
@@ -23,7 +23,7 @@ use crate::recipe::SeverityConfig;
 const HISTOGRAM: f32 = 120.0;
 
 /// Draws the panel.
-pub(super) fn show(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
+pub(super) fn show(ui: &mut Ui, app: &App, feature_search: &mut String, wishes: &mut Wishes) {
     let (Some(findings), Some(profile)) = (&app.findings, &app.profile) else {
         nothing_yet(ui, app);
         return;
@@ -40,6 +40,7 @@ pub(super) fn show(ui: &mut Ui, app: &App, wishes: &mut Wishes) {
         section_header(ui, "Detectors");
         detectors(ui, findings, profile);
         metrics(ui, findings);
+        features::show(ui, &findings.snapshot.prepared.catalogue, feature_search);
     });
 }
 

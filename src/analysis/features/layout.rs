@@ -5,20 +5,20 @@ use std::ops::Range;
 use crate::data::SeriesOrder;
 
 /// The rows of a table, entity after entity, by time within each. Shared by all steps.
-pub(crate) struct Layout<'a> {
+pub struct Layout<'a> {
     /// Table row of each position.
-    pub(crate) rows: &'a [u32],
+    pub rows: &'a [u32],
     /// Whether each row is its own position.
-    pub(crate) is_in_order: bool,
+    pub is_in_order: bool,
     /// Positions of each entity.
-    pub(crate) groups: Vec<Range<usize>>,
+    pub groups: Vec<Range<usize>>,
     /// Time of each position in microseconds; empty where there is none.
-    pub(crate) times: Vec<i64>,
+    pub times: Vec<i64>,
 }
 
 impl<'a> Layout<'a> {
     /// The layout of a table with that order. `times` (per table row) may be empty where no step looks at time.
-    pub(crate) fn new(order: &'a SeriesOrder, times: &[i64]) -> Self {
+    pub fn new(order: &'a SeriesOrder, times: &[i64]) -> Self {
         let rows = order.rows();
         let mut start = 0;
         let groups = order
@@ -34,12 +34,12 @@ impl<'a> Layout<'a> {
     }
 
     /// The table rows of each entity, in time order.
-    pub(crate) fn entities(&self) -> impl Iterator<Item = &'a [u32]> {
+    pub fn entities(&self) -> impl Iterator<Item = &'a [u32]> {
         self.groups.iter().map(|range| self.rows.get(range.clone()).unwrap_or_default())
     }
 
     /// Time of a position; 0 where there is none.
-    pub(crate) fn time(&self, position: usize) -> i64 {
+    pub fn time(&self, position: usize) -> i64 {
         self.times.get(position).copied().unwrap_or(0)
     }
 }

@@ -6,25 +6,25 @@
 //! features never exists here: the preparation takes it node by node.
 
 pub mod catalogue;
-mod change_points;
-mod correlation;
+pub mod change_points;
+pub mod correlation;
 mod deviations;
-mod distribution;
+pub mod distribution;
 mod domain;
 
 mod input;
 
-mod layout;
+pub mod layout;
 mod plan;
 pub mod profile;
-mod seasonal;
+pub mod seasonal;
 mod stamps;
 mod step;
 mod steps;
 mod stream;
 mod text;
-mod volatility;
-mod windows;
+pub mod volatility;
+pub mod windows;
 
 use std::ops::Range;
 

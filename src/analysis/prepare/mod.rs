@@ -30,6 +30,7 @@ pub use self::fit::FittedFeature;
 pub use self::measures::measures;
 pub use self::select::Fate;
 pub use self::training::training_rows;
+pub use self::transform::{Transform, Winsorize};
 
 /// Bytes of nodes' features under way at a time, where one of them needs less.
 const BLOCK_BYTES: u64 = 64 << 20;

@@ -10,7 +10,7 @@ mod mutual_information;
 mod neighbours;
 mod select;
 
-pub(crate) use self::f_test::{FTest, f_test};
+pub(crate) use self::f_test::f_test;
 pub(crate) use self::mutual_information::with_class;
 pub(crate) use self::select::{preference, top};
 

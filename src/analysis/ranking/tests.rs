@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
+use super::f_test::FTest;
 use super::*;
 use crate::cx::{Cancelled, Cx};
 

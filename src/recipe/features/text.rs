@@ -14,6 +14,8 @@ pub struct TextFeatures {
     pub frequency: bool,
     /// Rarity of the word in the training rows: -ln of its smoothed share.
     pub rarity: bool,
+    /// Rank of the word by frequency, 0 for the most frequent: an encoding that knows nothing of labels.
+    pub ordinal: bool,
     /// One 0/1 feature for each of the most frequent words, at most this many. Range 0 to 50.
     #[schemars(range(min = 0, max = 50))]
     pub one_hot_levels: u32,
@@ -37,6 +39,7 @@ impl Default for TextFeatures {
             enabled: true,
             frequency: true,
             rarity: true,
+            ordinal: false,
             one_hot_levels: 0,
             max_categories: 1000,
             novelty: true,

@@ -22,14 +22,14 @@ use std::cmp::Ordering;
 
 use crate::cx::{Cancelled, Cx};
 
-pub(crate) use self::online::{OnlineCost, OnlineFit, OnlinePelt};
-pub(crate) use self::penalty::Penalty;
-pub(crate) use self::segments::{SegmentRow, segment_features};
-pub(crate) use self::signal::Signal;
+pub use self::online::{OnlineCost, OnlineFit, OnlinePelt};
+pub use self::penalty::Penalty;
+pub use self::segments::{SegmentRow, segment_features};
+pub use self::signal::Signal;
 
 /// Why there are no change points.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub(crate) enum ChangePointError {
+pub enum ChangePointError {
     /// The user cancelled the work.
     #[error("cancelled")]
     Cancelled,
@@ -78,7 +78,7 @@ impl From<Cancelled> for ChangePointError {
 
 /// What is alike in a segment. The formulas are those of ruptures' `CostL1`, `CostL2`, `CostRbf` and `CostNormal`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Model {
+pub enum Model {
     /// The median: sum of absolute deviations. Takes outliers lightly. At least 2 rows per segment. Preparing takes
     /// O(n log n) time and memory, a segment O(log n) time.
     L1,
@@ -99,7 +99,7 @@ pub(crate) enum Model {
 
 /// Which segmentations are looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Search {
+pub enum Search {
     /// The best for a penalty per change point (Killick, Fearnhead and Eckley 2012). With a `min_size` above 1 it
     /// rules out starts as ruptures does, which can cost a little of the best. O(n) to O(n²) time: the more changes,
     /// the less.
@@ -115,7 +115,7 @@ pub(crate) enum Search {
 
 /// When a greedy search ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Stop {
+pub enum Stop {
     /// As soon as no change point gains more than this.
     Penalty(f64),
     /// With this many change points, or fewer where no more are possible.
@@ -124,13 +124,13 @@ pub(crate) enum Stop {
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// The cost.
-    pub(crate) model: Model,
+    pub model: Model,
     /// Shortest segment in rows. What the cost needs where that is more.
-    pub(crate) min_size: usize,
+    pub min_size: usize,
     /// Segments begin at multiples of this; 0 counts as 1.
-    pub(crate) jump: usize,
+    pub jump: usize,
 }
 
 impl Settings {
@@ -150,12 +150,7 @@ impl Settings {
 /// # Errors
 /// Too few rows for the settings, those of the rbf cost, a penalty that is negative or not finite, or
 /// cancelled.
-pub(crate) fn find(
-    signal: &Signal,
-    settings: &Settings,
-    search: Search,
-    cx: &Cx,
-) -> Result<Vec<usize>, ChangePointError> {
+pub fn find(signal: &Signal, settings: &Settings, search: Search, cx: &Cx) -> Result<Vec<usize>, ChangePointError> {
     let n_rows = signal.n_rows();
     let rules = Settings {
         min_size: settings.min_size.max(cost::min_size(settings.model)),

@@ -17,7 +17,7 @@ const REBASE: f64 = (1 << 24) as f64;
 
 /// Costs that can be followed value by value in little memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum OnlineCost {
+pub enum OnlineCost {
     /// As [`Model::L2`](super::Model::L2).
     L2,
     /// As [`Model::Normal`](super::Model::Normal) with the small bias.
@@ -26,27 +26,27 @@ pub(crate) enum OnlineCost {
 
 /// What is learned from training rows of a column, and the settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct OnlineFit {
+pub struct OnlineFit {
     /// The cost.
-    pub(crate) cost: OnlineCost,
+    pub cost: OnlineCost,
     /// The penalty, in units of the cost; above 0.
-    pub(crate) penalty: f64,
+    pub penalty: f64,
     /// Shortest segment in rows.
-    pub(crate) min_size: usize,
+    pub min_size: usize,
     /// Most candidates for the last change that are kept.
-    pub(crate) max_candidates: usize,
+    pub max_candidates: usize,
 }
 
 impl OnlineFit {
     /// Default of [`OnlineFit::max_candidates`].
-    pub(crate) const MAX_CANDIDATES: usize = 512;
+    pub const MAX_CANDIDATES: usize = 512;
 
     /// Fixes the penalty from training rows, one slice per entity: as [`Penalty`] has it, with differences of
     /// neighbours within entities and n of the longest one. Missing (NaN) and infinite values are skipped.
     ///
     /// # Errors
     /// A penalty that is not a finite number above 0.
-    pub(crate) fn new(
+    pub fn new(
         entities: &[&[f64]],
         cost: OnlineCost,
         penalty: Penalty,
@@ -79,7 +79,7 @@ impl OnlineFit {
     ///
     /// # Errors
     /// When cancelled.
-    pub(crate) fn features(&self, values: &[f64], cx: &Cx) -> Result<Vec<SegmentRow>, Cancelled> {
+    pub fn features(&self, values: &[f64], cx: &Cx) -> Result<Vec<SegmentRow>, Cancelled> {
         let mut pelt = OnlinePelt::new(self);
         let mut rows = Vec::with_capacity(values.len());
         for chunk in values.chunks(1024) {
@@ -102,7 +102,7 @@ impl OnlineFit {
 ///
 /// A missing (NaN) or infinite value gives NaN and counts as a row. Values beyond ±1e140 count as ±1e140.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct OnlinePelt {
+pub struct OnlinePelt {
     lanes: Lanes,
     candidates: Candidates,
     /// Per candidate, its row, with those that miss a value.
@@ -118,7 +118,7 @@ pub(crate) struct OnlinePelt {
 
 impl OnlinePelt {
     /// Before the first row of an entity.
-    pub(crate) fn new(fit: &OnlineFit) -> Self {
+    pub fn new(fit: &OnlineFit) -> Self {
         let (scale, shortest) = match fit.cost {
             OnlineCost::L2 => (Scale::Squares, 1),
             OnlineCost::Normal => (Scale::LogVariance { bias: SMALL_BIAS }, 2),
@@ -139,7 +139,7 @@ impl OnlinePelt {
     }
 
     /// Takes in the next row. Until there are `min_size` values, the segment is that of all values.
-    pub(crate) fn push(&mut self, value: f64) -> SegmentRow {
+    pub fn push(&mut self, value: f64) -> SegmentRow {
         let row = self.n_rows;
         self.n_rows += 1;
         if !value.is_finite() {

@@ -23,7 +23,7 @@ pub(super) const AIC_FACTOR: f64 = 2.0;
 /// AIC is the same with 2 instead of ln n. Where at least half of all neighbours are equal in every column, σ is the
 /// root of their mean squared difference over √2; for a constant signal it is 1. n counts as at least 2.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Penalty {
+pub enum Penalty {
     /// Bayesian information criterion (Schwarz 1978; Yao 1988 for change points).
     Bic,
     /// Akaike information criterion. Finds more change points than there are in long series.
@@ -37,7 +37,7 @@ impl Penalty {
     ///
     /// # Errors
     /// A number that is negative or not finite; those of the rbf cost; cancelled.
-    pub(crate) fn value(self, model: Model, signal: &Signal, cx: &Cx) -> Result<f64, ChangePointError> {
+    pub fn value(self, model: Model, signal: &Signal, cx: &Cx) -> Result<f64, ChangePointError> {
         let factor = match self {
             Self::Value(penalty) => return check(penalty),
             Self::Bic => bic_factor(signal.n_rows()),

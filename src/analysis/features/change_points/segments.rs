@@ -4,15 +4,15 @@ use super::signal::LARGEST;
 
 /// What is known of a row from the segment it lies in. All are NaN where the row's value is missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct SegmentRow {
+pub struct SegmentRow {
     /// Rows since the first row of the segment: 0 for that row itself. Rows that miss a value count.
-    pub(crate) rows_since_change: f64,
+    pub rows_since_change: f64,
     /// Mean of the segment.
-    pub(crate) mean: f64,
+    pub mean: f64,
     /// Sample standard deviation (n - 1) of the segment; 0 for a single value.
-    pub(crate) std: f64,
+    pub std: f64,
     /// The value less the mean.
-    pub(crate) deviation: f64,
+    pub deviation: f64,
 }
 
 impl SegmentRow {
@@ -31,7 +31,7 @@ impl SegmentRow {
 /// more segment). Needs the future: a segment's moments are those of all its rows, also those after the row, and
 /// where it begins may have been decided by later rows. Missing (NaN) and infinite values are skipped; those beyond
 /// ±1e140 count as ±1e140.
-pub(crate) fn segment_features(values: &[f64], breakpoints: &[usize]) -> Vec<SegmentRow> {
+pub fn segment_features(values: &[f64], breakpoints: &[usize]) -> Vec<SegmentRow> {
     let mut rows = Vec::with_capacity(values.len());
     let mut rest = values;
     for end in breakpoints.iter().copied().chain([values.len()]) {

@@ -5,7 +5,7 @@ pub(super) const LARGEST: f64 = 1e140;
 
 /// Rows of one or several columns, without those that miss a value.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Signal {
+pub struct Signal {
     values: Vec<f64>,
     n_columns: usize,
     /// Per row kept, where it was.
@@ -17,7 +17,7 @@ impl Signal {
     /// Takes in `values` (row after row, `n_columns` each, at least 1; a rest that is no whole row is left out).
     ///
     /// A row with a missing (NaN) or infinite value is skipped. Values beyond ±1e140 count as ±1e140.
-    pub(crate) fn new(values: &[f64], n_columns: usize) -> Self {
+    pub fn new(values: &[f64], n_columns: usize) -> Self {
         let n_columns = n_columns.max(1);
         let mut signal = Self { values: Vec::with_capacity(values.len()), n_columns, rows: Vec::new(), n_given: 0 };
         for row in values.chunks_exact(n_columns) {
@@ -31,12 +31,12 @@ impl Signal {
     }
 
     /// Number of rows without a missing value.
-    pub(crate) fn n_rows(&self) -> usize {
+    pub fn n_rows(&self) -> usize {
         self.rows.len()
     }
 
     /// Number of columns.
-    pub(crate) fn n_columns(&self) -> usize {
+    pub fn n_columns(&self) -> usize {
         self.n_columns
     }
 

@@ -12,7 +12,7 @@ use crate::recipe::CorrelationMethod;
 /// The pairs of the window's rows are (x[t - lag], y[t]): a high value says that x leads y by `lag` rows. The rest is
 /// as for [`RollingCorrelation`]. Memory: that, and 8 bytes per row of the lag.
 #[derive(Debug, Clone)]
-pub(crate) struct LaggedCorrelation {
+pub struct LaggedCorrelation {
     lag: usize,
     /// The last `lag` values of x, the oldest first.
     delayed: VecDeque<f64>,
@@ -21,13 +21,13 @@ pub(crate) struct LaggedCorrelation {
 
 impl LaggedCorrelation {
     /// Before the first row.
-    pub(crate) fn new(method: CorrelationMethod, lag: usize, reach: Reach, min_pairs: usize) -> Self {
+    pub fn new(method: CorrelationMethod, lag: usize, reach: Reach, min_pairs: usize) -> Self {
         let correlation = RollingCorrelation::new(method, reach, min_pairs);
         Self { lag, delayed: VecDeque::new(), correlation }
     }
 
     /// Takes in the next row, and returns the correlation over its window.
-    pub(crate) fn push(&mut self, time: i64, x: f64, y: f64) -> f64 {
+    pub fn push(&mut self, time: i64, x: f64, y: f64) -> f64 {
         self.delayed.push_back(x);
         let is_full = self.delayed.len() > self.lag;
         let earlier = if is_full { self.delayed.pop_front() } else { None };
@@ -37,7 +37,7 @@ impl LaggedCorrelation {
 
 /// How a correlation at a lag treats the rows that have no partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CrossForm {
+pub enum CrossForm {
     /// Left out, from means and variances too: pandas' `y.corr(x.shift(lag))`. Missing values are left out alike.
     Overlap,
     /// Part of means and variances; the sum of products is divided by all n rows. statsmodels'
@@ -51,7 +51,7 @@ pub(crate) enum CrossForm {
 ///
 /// NaN for a constant column, for fewer than two pairs, and, but for [`CrossForm::Overlap`], where a value is missing.
 /// Rows beyond the shorter column are left out.
-pub(crate) fn cross_correlation(x: &[f64], y: &[f64], lag: usize, form: CrossForm) -> f64 {
+pub fn cross_correlation(x: &[f64], y: &[f64], lag: usize, form: CrossForm) -> f64 {
     let n = x.len().min(y.len());
     let n_pairs = n.saturating_sub(lag);
     if n_pairs < 2 {

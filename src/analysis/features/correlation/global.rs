@@ -15,7 +15,7 @@ use crate::recipe::CorrelationMethod;
 ///
 /// # Errors
 /// When cancelled.
-pub(crate) fn correlation(method: CorrelationMethod, x: &[f64], y: &[f64], cx: &Cx) -> Result<f64, Cancelled> {
+pub fn correlation(method: CorrelationMethod, x: &[f64], y: &[f64], cx: &Cx) -> Result<f64, Cancelled> {
     let n = x.len().min(y.len());
     let (x, y) = (Prepared::new(method, &x[..n]), Prepared::new(method, &y[..n]));
     x.correlation(&y, 2, &mut Scratch::default(), cx)
@@ -30,7 +30,7 @@ pub(crate) fn correlation(method: CorrelationMethod, x: &[f64], y: &[f64], cx: &
 ///
 /// # Errors
 /// When cancelled.
-pub(crate) fn correlation_matrix(
+pub fn correlation_matrix(
     method: CorrelationMethod,
     columns: &[&[f64]],
     min_pairs: usize,

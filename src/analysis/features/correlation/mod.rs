@@ -15,9 +15,9 @@ mod rolling_pearson;
 mod rolling_ranks;
 mod window;
 
-pub(crate) use self::cross::{CrossForm, LaggedCorrelation, cross_correlation};
-pub(crate) use self::global::{correlation, correlation_matrix};
-pub(crate) use self::rolling::{RollingCorrelation, rolling_correlation};
+pub use self::cross::{CrossForm, LaggedCorrelation, cross_correlation};
+pub use self::global::{correlation, correlation_matrix};
+pub use self::rolling::{RollingCorrelation, rolling_correlation};
 
 #[cfg(test)]
 mod tests;

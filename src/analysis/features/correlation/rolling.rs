@@ -17,7 +17,7 @@ const FEWEST_PAIRS: usize = 3;
 /// sum is ever subtracted from, so that nothing drifts); for Spearman and Kendall, which are exact, a few passes over the
 /// window. Memory: at most 200 bytes per pair in the window.
 #[derive(Debug, Clone)]
-pub(crate) struct RollingCorrelation {
+pub struct RollingCorrelation {
     window: PairWindow,
     min_pairs: usize,
     statistic: Statistic,
@@ -32,7 +32,7 @@ enum Statistic {
 
 impl RollingCorrelation {
     /// Before the first row. Windows with fewer than `min_pairs` pairs (at least 3) have no correlation.
-    pub(crate) fn new(method: CorrelationMethod, reach: Reach, min_pairs: usize) -> Self {
+    pub fn new(method: CorrelationMethod, reach: Reach, min_pairs: usize) -> Self {
         let statistic = match method {
             CorrelationMethod::Pearson => Statistic::Pearson(RollingPearson::default()),
             CorrelationMethod::Spearman => Statistic::Spearman(RollingSpearman::default()),
@@ -45,7 +45,7 @@ impl RollingCorrelation {
     /// pairs or one of the two is constant in it.
     ///
     /// `time` (microseconds) may not go back from row to row; it is not looked at where windows count rows.
-    pub(crate) fn push(&mut self, time: i64, x: f64, y: f64) -> f64 {
+    pub fn push(&mut self, time: i64, x: f64, y: f64) -> f64 {
         let stamp = self.window.advance(time);
         while let Some((old_x, old_y)) = self.window.pop_expired(stamp) {
             let (xs, ys) = self.window.pairs();
@@ -81,7 +81,7 @@ impl RollingCorrelation {
 ///
 /// # Errors
 /// When cancelled.
-pub(crate) fn rolling_correlation(
+pub fn rolling_correlation(
     mut correlation: RollingCorrelation,
     times: &[i64],
     x: &[f64],

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A bin holds its lower edge and not its upper one, but the last bin holds both. Values below the first edge or above
 /// the last belong to the first and the last bin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Bins {
+pub struct Bins {
     /// One more than there are bins; ascending, finite.
     edges: Vec<f64>,
 }
@@ -15,7 +15,7 @@ pub(crate) struct Bins {
 impl Bins {
     /// Bins for the finite values of a column, at least 1; `None` where there are no values. A constant column has bins
     /// from half below it to half above it.
-    pub(crate) fn equal_width(column: &[f64], n_bins: usize) -> Option<Self> {
+    pub fn equal_width(column: &[f64], n_bins: usize) -> Option<Self> {
         let present = || column.iter().copied().filter(|value| value.is_finite());
         let (mut first, mut last) = (present().reduce(f64::min)?, present().reduce(f64::max)?);
         if first == last {
@@ -38,18 +38,18 @@ impl Bins {
     }
 
     /// Number of bins.
-    pub(crate) fn n_bins(&self) -> usize {
+    pub fn n_bins(&self) -> usize {
         self.edges.len().saturating_sub(1)
     }
 
     /// The bin of a finite value.
-    pub(crate) fn index(&self, value: f64) -> usize {
+    pub fn index(&self, value: f64) -> usize {
         let inner = self.edges.get(1..self.n_bins()).unwrap_or_default();
         inner.partition_point(|&edge| edge <= value)
     }
 
     /// Number of finite values in each bin.
-    pub(crate) fn counts(&self, column: &[f64]) -> Vec<u64> {
+    pub fn counts(&self, column: &[f64]) -> Vec<u64> {
         let mut counts = vec![0; self.n_bins()];
         for &value in column.iter().filter(|value| value.is_finite()) {
             if let Some(count) = counts.get_mut(self.index(value)) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// are in one bin.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Entropy {
+pub enum Entropy {
     /// -sum p ln p (Shannon 1948), in nats: 0 to ln n for n bins.
     Shannon,
     /// The same in bits.
@@ -30,7 +30,7 @@ const NEAR_ONE: f64 = 0.1;
 
 impl Entropy {
     /// Entropy of counts of values per bin; NaN where there are no values.
-    pub(crate) fn of(self, counts: &[u64]) -> f64 {
+    pub fn of(self, counts: &[u64]) -> f64 {
         self.with_terms(counts.iter().copied(), |count| self.term(count))
     }
 

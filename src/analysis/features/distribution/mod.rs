@@ -9,20 +9,16 @@ mod moments;
 mod profile;
 mod quantile;
 mod rolling_entropy;
-mod rolling_tails;
 mod standing;
 mod tails;
 
-pub(crate) use self::bins::Bins;
-pub(crate) use self::entropy::Entropy;
-pub(crate) use self::moments::Moments;
-pub(crate) use self::profile::{ColumnProfile, ProfileConfig};
-pub(crate) use self::quantile::{
-    NORMAL_MAD, QuantileMethod, absolute_deviations, interquartile_range, quantile, sorted,
-};
-pub(crate) use self::rolling_entropy::RollingEntropy;
-pub(crate) use self::rolling_tails::RollingTails;
-pub(crate) use self::tails::{TailStatistics, Tails};
+pub use self::bins::Bins;
+pub use self::entropy::Entropy;
+pub use self::moments::Moments;
+pub use self::profile::{ColumnProfile, ProfileConfig};
+pub use self::quantile::{NORMAL_MAD, QuantileMethod, absolute_deviations, interquartile_range, quantile, sorted};
+pub use self::rolling_entropy::RollingEntropy;
+pub use self::tails::{TailStatistics, Tails};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::super::deviations::Deviations;
 
 /// Moments 1 to 4 of finite values of any magnitude and offset.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Moments {
+pub struct Moments {
     n: f64,
     mean: f64,
     unit: f64,
@@ -16,7 +16,7 @@ pub(crate) struct Moments {
 
 impl Moments {
     /// Moments of the finite values of a column, by two passes.
-    pub(crate) fn new(column: &[f64]) -> Self {
+    pub fn new(column: &[f64]) -> Self {
         let present: Vec<f64> = column.iter().copied().filter(|value| value.is_finite()).collect();
         let n = present.len() as f64;
         let Deviations { values, mean, unit } = Deviations::new(&present);
@@ -31,45 +31,45 @@ impl Moments {
     }
 
     /// Arithmetic mean; NaN for no values.
-    pub(crate) fn mean(&self) -> f64 {
+    pub fn mean(&self) -> f64 {
         self.mean
     }
 
     /// Variance (n): 0 for one value, NaN for none. At most the largest float.
-    pub(crate) fn variance(&self) -> f64 {
+    pub fn variance(&self) -> f64 {
         self.in_units(self.m2)
     }
 
     /// Sample variance (n - 1): NaN for fewer than two values. At most the largest float.
-    pub(crate) fn sample_variance(&self) -> f64 {
+    pub fn sample_variance(&self) -> f64 {
         if self.n < 2.0 { f64::NAN } else { self.in_units(self.m2 * (self.n / (self.n - 1.0))) }
     }
 
     /// Sample standard deviation (n - 1): NaN for fewer than two values. At most the largest float.
-    pub(crate) fn sample_std(&self) -> f64 {
+    pub fn sample_std(&self) -> f64 {
         if self.n < 2.0 { f64::NAN } else { ((self.m2 * (self.n / (self.n - 1.0))).sqrt() * self.unit).min(f64::MAX) }
     }
 
     /// Skewness m3 / m2^1.5 (scipy's `skew`): NaN for equal values.
-    pub(crate) fn skewness(&self) -> f64 {
+    pub fn skewness(&self) -> f64 {
         self.m3 / (self.m2 * self.m2.sqrt())
     }
 
     /// Skewness corrected for bias (scipy's `skew(bias=False)`, pandas' `skew`; Joanes and Gill 1998, G1): NaN for equal
     /// values and for fewer than three.
-    pub(crate) fn sample_skewness(&self) -> f64 {
+    pub fn sample_skewness(&self) -> f64 {
         let n = self.n;
         if n < 3.0 { f64::NAN } else { (n * (n - 1.0)).sqrt() / (n - 2.0) * self.skewness() }
     }
 
     /// Excess kurtosis m4 / m2² - 3 (scipy's `kurtosis`): NaN for equal values.
-    pub(crate) fn excess_kurtosis(&self) -> f64 {
+    pub fn excess_kurtosis(&self) -> f64 {
         self.m4 / (self.m2 * self.m2) - 3.0
     }
 
     /// Excess kurtosis corrected for bias (scipy's `kurtosis(bias=False)`, pandas' `kurt`; Joanes and Gill 1998, G2): NaN
     /// for equal values and for fewer than four.
-    pub(crate) fn sample_excess_kurtosis(&self) -> f64 {
+    pub fn sample_excess_kurtosis(&self) -> f64 {
         let n = self.n;
         if n < 4.0 {
             return f64::NAN;

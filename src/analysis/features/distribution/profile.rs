@@ -14,53 +14,53 @@ pub(super) const MAX_KNOTS: usize = 1001;
 
 /// What to learn.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ProfileConfig {
+pub struct ProfileConfig {
     /// Levels of quantiles, each 0 to 1.
-    pub(crate) quantile_levels: Vec<f64>,
+    pub quantile_levels: Vec<f64>,
     /// The tails begin at this quantile and its complement. Range 0.5 to 1.
-    pub(crate) tail_level: f64,
+    pub tail_level: f64,
     /// Bins of equal width for entropies; at least 1.
-    pub(crate) entropy_bins: usize,
+    pub entropy_bins: usize,
     /// Kinds of entropy.
-    pub(crate) entropies: Vec<Entropy>,
+    pub entropies: Vec<Entropy>,
 }
 
 /// The distribution of a column's training values: for display, and to hold later values against. All numbers are
 /// finite. Size: at most 1001 values and the bins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ColumnProfile {
+pub struct ColumnProfile {
     /// Number of values.
-    pub(crate) n: usize,
+    pub n: usize,
     /// Number of rows without a value.
-    pub(crate) n_missing: usize,
+    pub n_missing: usize,
     /// Arithmetic mean.
-    pub(crate) mean: f64,
+    pub mean: f64,
     /// Standard deviation (n - 1); 0 for one value.
-    pub(crate) std: f64,
+    pub std: f64,
     /// Skewness, corrected for bias; `None` for equal values and for fewer than three.
-    pub(crate) skewness: Option<f64>,
+    pub skewness: Option<f64>,
     /// Excess kurtosis, corrected for bias; `None` for equal values and for fewer than four.
-    pub(crate) excess_kurtosis: Option<f64>,
+    pub excess_kurtosis: Option<f64>,
     /// Levels and quantiles (type 7), as asked for.
-    pub(crate) quantiles: Vec<(f64, f64)>,
+    pub quantiles: Vec<(f64, f64)>,
     /// Median and quartiles (type 7).
-    pub(crate) q1: f64,
+    pub q1: f64,
     /// Median.
-    pub(crate) median: f64,
+    pub median: f64,
     /// Upper quartile.
-    pub(crate) q3: f64,
+    pub q3: f64,
     /// Median absolute deviation from the median, not scaled.
-    pub(crate) mad: f64,
+    pub mad: f64,
     /// Mean absolute deviation from the median.
-    pub(crate) mean_absolute_deviation: f64,
+    pub mean_absolute_deviation: f64,
     /// Where the tails begin.
-    pub(crate) tails: Tails,
+    pub tails: Tails,
     /// What of the training values lies in them.
-    pub(crate) tail_statistics: TailStatistics,
+    pub tail_statistics: TailStatistics,
     /// Bins over which entropies are taken.
-    pub(crate) bins: Bins,
+    pub bins: Bins,
     /// Entropies, as asked for.
-    pub(crate) entropies: Vec<(Entropy, f64)>,
+    pub entropies: Vec<(Entropy, f64)>,
     /// The values themselves, ascending, where there are at most 1001; else 1001 quantiles at equal steps of the level.
     pub(super) knots: Vec<f64>,
 }
@@ -70,7 +70,7 @@ impl ColumnProfile {
     ///
     /// # Errors
     /// When cancelled.
-    pub(crate) fn fit(config: &ProfileConfig, column: &[f64], cx: &Cx) -> Result<Option<Self>, Cancelled> {
+    pub fn fit(config: &ProfileConfig, column: &[f64], cx: &Cx) -> Result<Option<Self>, Cancelled> {
         cx.check()?;
         let values = sorted(column);
         cx.check()?;

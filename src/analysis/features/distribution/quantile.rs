@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a quantile between two values is taken: the methods of `numpy.quantile`, after Hyndman and Fan (1996).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum QuantileMethod {
+pub enum QuantileMethod {
     /// Type 7: interpolated, the smallest value is the quantile 0 and the largest the quantile 1.
     #[default]
     Linear,
@@ -66,14 +66,14 @@ impl QuantileMethod {
 }
 
 /// The finite values of a column, ascending; 0 for -0.
-pub(crate) fn sorted(column: &[f64]) -> Vec<f64> {
+pub fn sorted(column: &[f64]) -> Vec<f64> {
     let mut values: Vec<f64> = column.iter().map(|value| value + 0.0).filter(|value| value.is_finite()).collect();
     values.sort_unstable_by(f64::total_cmp);
     values
 }
 
 /// A quantile of ascending finite values, at a level from 0 to 1. NaN for no values.
-pub(crate) fn quantile(sorted: &[f64], level: f64, method: QuantileMethod) -> f64 {
+pub fn quantile(sorted: &[f64], level: f64, method: QuantileMethod) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let place = method.place(sorted.len() as f64, level.clamp(0.0, 1.0)).clamp(0.0, last as f64);
     let below = place as usize;
@@ -93,17 +93,17 @@ pub(super) fn median(sorted: &[f64]) -> f64 {
 }
 
 /// Distance of the quartiles (type 7) of ascending finite values: 0 or more, at most the largest float. NaN for no values.
-pub(crate) fn interquartile_range(sorted: &[f64]) -> f64 {
+pub fn interquartile_range(sorted: &[f64]) -> f64 {
     let quartile = |level| quantile(sorted, level, QuantileMethod::Linear);
     bounded(quartile(0.75) - quartile(0.25))
 }
 
 /// The median absolute deviation from the median times this estimates the standard deviation of normal values.
-pub(crate) const NORMAL_MAD: f64 = 1.482_602_218_505_602;
+pub const NORMAL_MAD: f64 = 1.482_602_218_505_602;
 
 /// Median and mean absolute deviation of ascending finite values from their median, not scaled: 0 or more, at most the
 /// largest float. NaN for no values.
-pub(crate) fn absolute_deviations(sorted_values: &[f64]) -> (f64, f64) {
+pub fn absolute_deviations(sorted_values: &[f64]) -> (f64, f64) {
     let centre = median(sorted_values);
     let deviations: Vec<f64> = sorted_values.iter().map(|value| bounded((value - centre).abs())).collect();
     let n = deviations.len() as f64;

@@ -18,7 +18,7 @@ const TABLE: u64 = 2048;
 /// only counts are kept. Memory: 16 bytes per value in the window, and 8 per bin; clones share tables of 16 kilobytes
 /// per entropy, so make one and clone it for each entity.
 #[derive(Debug, Clone)]
-pub(crate) struct RollingEntropy {
+pub struct RollingEntropy {
     bins: Arc<Bins>,
     entropies: Arc<[(Entropy, Vec<f64>)]>,
     min_values: usize,
@@ -30,7 +30,7 @@ pub(crate) struct RollingEntropy {
 
 impl RollingEntropy {
     /// Before the first row. Windows with fewer than `min_values` values (at least 1) have no entropy.
-    pub(crate) fn new(bins: Bins, entropies: &[Entropy], reach: Reach, min_values: usize) -> Self {
+    pub fn new(bins: Bins, entropies: &[Entropy], reach: Reach, min_values: usize) -> Self {
         let table = |&entropy: &Entropy| (entropy, (0..=TABLE).map(|count| entropy.term(count)).collect());
         Self {
             counts: vec![0; bins.n_bins()],
@@ -46,7 +46,7 @@ impl RollingEntropy {
     /// has too few values.
     ///
     /// `time` (microseconds) may not go back from row to row; it is not looked at where windows count rows.
-    pub(crate) fn push(&mut self, time: i64, value: f64, entropies: &mut [f64]) {
+    pub fn push(&mut self, time: i64, value: f64, entropies: &mut [f64]) {
         let stamp = self.stamps.advance(time);
         while self.stamps.expire(stamp) {
             if let Some(count) = self.values.pop_front().and_then(|bin| self.counts.get_mut(bin)) {

@@ -13,7 +13,7 @@ const NORMAL_MEAN_DEVIATION: f64 = 1.253_314;
 impl ColumnProfile {
     /// (value - mean) / standard deviation (n - 1), at most `limit` either way. For constant training values 0 for
     /// their value, and the limit for any other.
-    pub(crate) fn z_score(&self, value: f64, limit: f64) -> f64 {
+    pub fn z_score(&self, value: f64, limit: f64) -> f64 {
         score(value, self.mean, self.std, limit)
     }
 
@@ -22,7 +22,7 @@ impl ColumnProfile {
     /// Where more than half of the training values are equal the MAD is 0, and the score is (value - median) / (1.253314
     /// mean absolute deviation from the median), as IBM's statistics packages have it. For constant training values 0 for their
     /// value, and the limit for any other.
-    pub(crate) fn modified_z_score(&self, value: f64, limit: f64) -> f64 {
+    pub fn modified_z_score(&self, value: f64, limit: f64) -> f64 {
         let spread = if self.mad > 0.0 {
             self.mad / NORMAL_QUARTILE
         } else {
@@ -32,7 +32,7 @@ impl ColumnProfile {
     }
 
     /// Tukey's fences: -1 below q1 - k IQR, 1 above q3 + k IQR, else 0. Commonly k = 1.5; at least 0.
-    pub(crate) fn iqr_flag(&self, value: f64, k: f64) -> f64 {
+    pub fn iqr_flag(&self, value: f64, k: f64) -> f64 {
         let reach = bounded(self.q3 - self.q1) * k;
         if !value.is_finite() {
             f64::NAN
@@ -47,7 +47,7 @@ impl ColumnProfile {
 
     /// Share of the training values below, and half of those equal: 0 to 1. Exact for at most 1001 training values;
     /// else interpolated between 1001 quantiles, which is off by less than 0.001.
-    pub(crate) fn percentile_rank(&self, value: f64) -> f64 {
+    pub fn percentile_rank(&self, value: f64) -> f64 {
         if !value.is_finite() || self.knots.is_empty() {
             return f64::NAN;
         }

@@ -6,37 +6,37 @@ use super::quantile::{QuantileMethod, bounded, quantile};
 
 /// Where the tails begin: two quantiles of training values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Tails {
+pub struct Tails {
     /// Values below are in the lower tail.
-    pub(crate) lower: f64,
+    pub lower: f64,
     /// Values above are in the upper tail.
-    pub(crate) upper: f64,
+    pub upper: f64,
 }
 
 /// What of some values lies in the tails. All numbers are finite.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct TailStatistics {
+pub struct TailStatistics {
     /// Share of the values in the lower tail, 0 to 1.
-    pub(crate) share_below: f64,
+    pub share_below: f64,
     /// Share of the values in the upper tail, 0 to 1.
-    pub(crate) share_above: f64,
+    pub share_above: f64,
     /// Mean distance of the values in the lower tail from its threshold; 0 where there are none.
-    pub(crate) excess_below: f64,
+    pub excess_below: f64,
     /// Mean distance of the values in the upper tail from its threshold; 0 where there are none. "Mean excess" in
     /// extreme value theory.
-    pub(crate) excess_above: f64,
+    pub excess_above: f64,
 }
 
 impl Tails {
     /// Tails beyond the quantiles `level` (0.5 to 1) and 1 - `level` of ascending finite values; `None` for no values.
-    pub(crate) fn fit(sorted: &[f64], level: f64) -> Option<Self> {
+    pub fn fit(sorted: &[f64], level: f64) -> Option<Self> {
         let at = |level| quantile(sorted, level, QuantileMethod::Linear);
         (!sorted.is_empty()).then(|| Self { lower: at(1.0 - level), upper: at(level) })
     }
 
     /// Distance of a value from the threshold of its tail: negative in the lower one, positive in the upper one, 0
     /// between, NaN where the value is missing.
-    pub(crate) fn excess(&self, value: f64) -> f64 {
+    pub fn excess(&self, value: f64) -> f64 {
         if !value.is_finite() {
             f64::NAN
         } else if value > self.upper {
@@ -49,7 +49,7 @@ impl Tails {
     }
 
     /// Statistics of the finite values of a column; `None` for no values.
-    pub(crate) fn statistics(&self, column: &[f64]) -> Option<TailStatistics> {
+    pub fn statistics(&self, column: &[f64]) -> Option<TailStatistics> {
         let present = column.iter().filter(|value| value.is_finite());
         present.fold(Beyond::default(), |beyond, &value| beyond.with(self.excess(value))).statistics()
     }
@@ -57,8 +57,8 @@ impl Tails {
 
 /// How many values are in each tail, and the sums of their excesses.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Beyond {
-    pub(super) n: u32,
+struct Beyond {
+    n: u32,
     n_below: u32,
     n_above: u32,
     below: f64,
@@ -67,7 +67,7 @@ pub(super) struct Beyond {
 
 impl Beyond {
     /// With one more value of that excess.
-    pub(super) fn with(mut self, excess: f64) -> Self {
+    fn with(mut self, excess: f64) -> Self {
         self.n += 1;
         if excess < 0.0 {
             self.n_below += 1;
@@ -79,19 +79,8 @@ impl Beyond {
         self
     }
 
-    /// Of the values of both.
-    pub(super) fn merge(self, other: Self) -> Self {
-        Self {
-            n: self.n + other.n,
-            n_below: self.n_below + other.n_below,
-            n_above: self.n_above + other.n_above,
-            below: self.below + other.below,
-            above: self.above + other.above,
-        }
-    }
-
     /// `None` for no values.
-    pub(super) fn statistics(self) -> Option<TailStatistics> {
+    fn statistics(self) -> Option<TailStatistics> {
         let share = |count: u32| f64::from(count) / f64::from(self.n);
         let mean = |sum: f64, count: u32| bounded(sum / f64::from(count.max(1)));
         (self.n > 0).then(|| TailStatistics {

@@ -39,7 +39,7 @@ use super::text::Window;
 
 pub(crate) use self::facts::ColumnFacts;
 pub(crate) use self::machine::{Cell, Cells, FittedOp, Machine, Row, Rows};
-pub(crate) use self::op::{Capacity, ClockPart, Level, Op, Source, When};
+pub(crate) use self::op::{Op, When};
 
 /// Rows that a window of one key holds at most.
 const KEY_ROWS: usize = 256;
@@ -49,8 +49,6 @@ const TABLE_ROWS: usize = 4096;
 const TABLE_ROWS_WITHOUT_TIME: usize = 100;
 /// Earlier amounts that say what is usual.
 const HISTORY_VALUES: usize = 30;
-/// Window of counts where rows have a time: an hour.
-pub(crate) const DEFAULT_WINDOW_MICROS: i64 = 3_600_000_000;
 
 /// A field whose experts are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,7 +85,7 @@ pub(crate) struct Context {
     pub(crate) has_entity: bool,
     /// From UTC to local time, positive east of Greenwich.
     pub(crate) offset_minutes: i32,
-    /// Time that windows reach back, in microseconds; see [`DEFAULT_WINDOW_MICROS`].
+    /// Time that windows reach back, in microseconds.
     pub(crate) window_micros: i64,
 }
 

@@ -202,16 +202,6 @@ impl Op {
         columns
     }
 
-    /// The column of which this is a linear function and nothing more, if it is one: it reads well in charts and
-    /// rules, but gives a detector that scales its columns nothing new.
-    pub(crate) fn linear_in(&self) -> Option<&str> {
-        match self {
-            Self::Saturation { level, capacity: Capacity::Constant(_) } => Some(level.column()),
-            Self::Headroom { used, capacity: Capacity::Constant(_) } => Some(used),
-            _ => None,
-        }
-    }
-
     /// Whether rows before this one count.
     pub(crate) fn has_memory(&self) -> bool {
         let counts = |source: &Source| matches!(source, Source::Increase(_));

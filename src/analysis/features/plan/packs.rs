@@ -50,6 +50,7 @@ pub(super) fn plan_texts(
             holds,
             frequency: text.frequency,
             rarity: text.rarity,
+            ordinal: text.ordinal,
             levels,
             max_categories: text.max_categories as usize,
             novelty_rows: text.novelty.then_some(text.novelty_rows),

@@ -12,7 +12,7 @@ use crate::cx::{Cancelled, Cx};
 ///
 /// # Errors
 /// When cancelled.
-pub(crate) fn acf(values: &[f64], n_lags: usize, cx: &Cx) -> Result<Vec<f64>, Cancelled> {
+pub fn acf(values: &[f64], n_lags: usize, cx: &Cx) -> Result<Vec<f64>, Cancelled> {
     Ok(Spectrum::new(&standardized(&fill(values)), n_lags, cx)?.autocorrelation)
 }
 

@@ -6,7 +6,7 @@ use super::{Decomposition, Seasonal, SeasonalError, require};
 
 /// How the parts make up the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Model {
+pub enum Model {
     /// trend + seasonal + residual.
     Additive,
     /// trend × seasonal × residual; all values must be above 0.
@@ -25,7 +25,7 @@ pub(crate) enum Model {
 ///
 /// # Errors
 /// Fewer than two periods of rows, no value present, or (multiplicative) a value that is not above 0.
-pub(crate) fn decompose(values: &[f64], period: usize, model: Model) -> Result<Decomposition, SeasonalError> {
+pub fn decompose(values: &[f64], period: usize, model: Model) -> Result<Decomposition, SeasonalError> {
     require(period >= 1, "period", period, "must be at least 1")?;
     let n = values.len();
     if n / 2 < period {

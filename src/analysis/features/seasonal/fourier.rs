@@ -10,7 +10,7 @@ const MAX_ORDER: u32 = 1000;
 /// sin(2πk t / period) and cos(2πk t / period) for k = 1 to the order: sin 1, cos 1, sin 2, …, as
 /// `statsmodels.tsa.deterministic.Fourier`. Causal: a row's terms depend on its own t only.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Fourier {
+pub struct Fourier {
     period: Period,
     order: u32,
 }
@@ -26,7 +26,7 @@ impl Fourier {
     ///
     /// # Errors
     /// An order of 0, above 1000 or above half the period (such waves look the same as slower ones).
-    pub(crate) fn of_rows(period: f64, order: u32) -> Result<Self, SeasonalError> {
+    pub fn of_rows(period: f64, order: u32) -> Result<Self, SeasonalError> {
         require((1..=MAX_ORDER).contains(&order), "order", order, "must be 1 to 1000")?;
         let twice = 2.0 * f64::from(order);
         require(period.is_finite() && period >= twice, "period", period, "must be at least 2 x order")?;
@@ -38,7 +38,7 @@ impl Fourier {
     ///
     /// # Errors
     /// An order of 0 or above 1000, a period of less than a microsecond or more than 1e12 seconds.
-    pub(crate) fn of_time(period_secs: f64, order: u32) -> Result<Self, SeasonalError> {
+    pub fn of_time(period_secs: f64, order: u32) -> Result<Self, SeasonalError> {
         require((1..=MAX_ORDER).contains(&order), "order", order, "must be 1 to 1000")?;
         let micros = (period_secs * 1e6).round();
         let must = "must be from a microsecond to 1e12 seconds";
@@ -47,7 +47,7 @@ impl Fourier {
     }
 
     /// Number of terms: two times the order.
-    pub(crate) fn n_terms(&self) -> usize {
+    pub fn n_terms(&self) -> usize {
         2 * self.order as usize
     }
 
@@ -55,14 +55,14 @@ impl Fourier {
     ///
     /// k t is reduced modulo the period in whole numbers (row numbers with a period that is not whole: exactly up to
     /// 2^53), so times far from 0 are as exact as those near it: to 1e-15.
-    pub(crate) fn write(&self, t: i64, terms: &mut [f64]) {
+    pub fn write(&self, t: i64, terms: &mut [f64]) {
         for (k, term) in (1..=self.order).zip(terms.chunks_exact_mut(2)) {
             (term[0], term[1]) = (self.share(t, k) * TAU).sin_cos();
         }
     }
 
     /// The terms of many rows, column by column.
-    pub(crate) fn columns(&self, times: &[i64]) -> Vec<Vec<f64>> {
+    pub fn columns(&self, times: &[i64]) -> Vec<Vec<f64>> {
         let mut columns = vec![Vec::with_capacity(times.len()); self.n_terms()];
         let mut terms = vec![0.0; self.n_terms()];
         for &t in times {

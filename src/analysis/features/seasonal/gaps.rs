@@ -11,7 +11,7 @@ const SMALL_UNIT: f64 = 1.0 / (1_u128 << 100) as f64 / (1_u128 << 100) as f64;
 /// The series with each run of missing values (NaN or infinite) replaced by the straight line between its neighbours;
 /// runs at the ends take the nearest value. As `numpy.interp` over the row numbers. All zeros where no value is
 /// present. Needs the future.
-pub(crate) fn fill(values: &[f64]) -> Vec<f64> {
+pub fn fill(values: &[f64]) -> Vec<f64> {
     let mut filled = values.to_vec();
     let mut last: Option<usize> = None;
     for (at, &value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {

@@ -20,7 +20,7 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// What is fitted around each place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Degree {
+pub enum Degree {
     /// A mean.
     Constant,
     /// A straight line.

@@ -3,25 +3,25 @@
 //! Decompositions of a whole series, which need the future: [`classical`], [`stl`], [`mstl`]. Their causal stand-in for
 //! live use: [`profile`]. Which periods a series has: [`period`], [`autocorrelation`]. Waves of a known period: [`fourier`].
 
-pub(crate) mod autocorrelation;
-pub(crate) mod classical;
+pub mod autocorrelation;
+pub mod classical;
 mod correlate;
 mod fft;
-pub(crate) mod fourier;
-pub(crate) mod gaps;
+pub mod fourier;
+pub mod gaps;
 mod local_fit;
 mod loess;
 mod moving;
-pub(crate) mod mstl;
-pub(crate) mod period;
-pub(crate) mod profile;
-pub(crate) mod stl;
+pub mod mstl;
+pub mod period;
+pub mod profile;
+pub mod stl;
 
 use crate::cx::Cancelled;
 
 /// Why a series has no seasonal part.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub(crate) enum SeasonalError {
+pub enum SeasonalError {
     /// The user cancelled the work.
     #[error("cancelled")]
     Cancelled,
@@ -67,24 +67,24 @@ impl From<Cancelled> for SeasonalError {
 ///
 /// value = trend + all seasonal parts + residual; in a multiplicative decomposition, their product.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Decomposition {
+pub struct Decomposition {
     /// The slow part, in units of the values.
-    pub(crate) trend: Vec<f64>,
+    pub trend: Vec<f64>,
     /// What repeats, one part per period, periods ascending.
-    pub(crate) seasonal: Vec<Seasonal>,
+    pub seasonal: Vec<Seasonal>,
     /// What is left.
-    pub(crate) residual: Vec<f64>,
+    pub residual: Vec<f64>,
     /// Robustness weights, 0 (an outlier) to 1; `None` where none were asked for.
-    pub(crate) weights: Option<Vec<f64>>,
+    pub weights: Option<Vec<f64>>,
 }
 
 /// The part of a series that repeats.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Seasonal {
+pub struct Seasonal {
     /// Rows after which it repeats.
-    pub(crate) period: usize,
+    pub period: usize,
     /// Its values.
-    pub(crate) values: Vec<f64>,
+    pub values: Vec<f64>,
 }
 
 /// Refuses a setting unless it holds.

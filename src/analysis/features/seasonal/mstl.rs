@@ -10,21 +10,21 @@ use crate::cx::Cx;
 
 /// What MSTL goes by.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct MstlConfig {
+pub struct MstlConfig {
     /// Rows after which each season repeats; at least 2 each, all different, in any order.
-    pub(crate) periods: Vec<usize>,
+    pub periods: Vec<usize>,
     /// Periods each season is smoothed over, in the order of `periods`. Default: 11 for the shortest period, 15 for the
     /// next, and so on (7 + 4 i).
-    pub(crate) windows: Option<Vec<usize>>,
+    pub windows: Option<Vec<usize>>,
     /// Rounds over all periods; one period takes a single one. Default 2.
-    pub(crate) iterate: usize,
+    pub iterate: usize,
     /// The other settings of each STL; `period` and `seasonal` are taken from above.
-    pub(crate) stl: StlConfig,
+    pub stl: StlConfig,
 }
 
 impl MstlConfig {
     /// The defaults for some periods.
-    pub(crate) fn new(periods: &[usize]) -> Self {
+    pub fn new(periods: &[usize]) -> Self {
         let shortest = periods.iter().copied().min().unwrap_or(0);
         Self { periods: periods.to_vec(), windows: None, iterate: 2, stl: StlConfig::new(shortest) }
     }
@@ -59,7 +59,7 @@ impl MstlConfig {
 ///
 /// # Errors
 /// A setting out of its range, no period shorter than half the rows, no value present, cancelled.
-pub(crate) fn mstl(values: &[f64], config: &MstlConfig, cx: &Cx) -> Result<Decomposition, SeasonalError> {
+pub fn mstl(values: &[f64], config: &MstlConfig, cx: &Cx) -> Result<Decomposition, SeasonalError> {
     let mut pairs = config.pairs()?;
     let (n_rows, shortest) = (values.len(), pairs[0].0);
     pairs.retain(|&(period, _)| period < n_rows.div_ceil(2));

@@ -32,13 +32,13 @@ const MULTIPLES: usize = 64;
 
 /// Which periods are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PeriodSearch {
+pub struct PeriodSearch {
     /// Shortest, in rows; at least 2, the default.
-    pub(crate) min_period: usize,
+    pub min_period: usize,
     /// Longest, in rows; never more than a third of the series. Default: that third.
-    pub(crate) max_period: usize,
+    pub max_period: usize,
     /// Most periods. Default 3.
-    pub(crate) max_periods: usize,
+    pub max_periods: usize,
 }
 
 impl Default for PeriodSearch {
@@ -49,14 +49,14 @@ impl Default for PeriodSearch {
 
 /// A period of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Period {
+pub struct Period {
     /// In rows.
-    pub(crate) rows: usize,
+    pub rows: usize,
     /// Autocorrelation at that lag, once shorter periods are taken out.
-    pub(crate) autocorrelation: f64,
+    pub autocorrelation: f64,
     /// Share of the series' variance that the mean of each phase explains, once shorter periods are taken out; adjusted
     /// for the number of phases, so about 0 for noise. At most 1.
-    pub(crate) strength: f64,
+    pub strength: f64,
 }
 
 /// The periods of a series, ascending; none where nothing repeats or there are fewer than 6 values.
@@ -72,7 +72,7 @@ pub(crate) struct Period {
 ///
 /// # Errors
 /// When cancelled.
-pub(crate) fn find_periods(values: &[f64], search: &PeriodSearch, cx: &Cx) -> Result<Vec<Period>, Cancelled> {
+pub fn find_periods(values: &[f64], search: &PeriodSearch, cx: &Cx) -> Result<Vec<Period>, Cancelled> {
     let n = values.len();
     let longest = search.max_period.min(n / MIN_CYCLES);
     let mut rest = prepared(values);

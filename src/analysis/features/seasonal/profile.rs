@@ -18,7 +18,7 @@ const HUGE: f64 = 1e300;
 /// What tells the phase of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Clock {
+pub enum Clock {
     /// The rows of its entity before it: the first row an entity ever pushes is at phase 0, rows with a missing value
     /// count.
     Rows,
@@ -40,11 +40,11 @@ impl Clock {
 
 /// A row taken apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Parts {
+pub struct Parts {
     /// Mean of the last values, without seasons where there are several; NaN while there are too few.
-    pub(crate) trend: f64,
+    pub trend: f64,
     /// Value - trend - all seasons; NaN while there is no trend.
-    pub(crate) residual: f64,
+    pub residual: f64,
 }
 
 /// Profiles learned on training rows.
@@ -58,7 +58,7 @@ pub(crate) struct Parts {
 /// of every phase, so that the residual of a series like the training rows is about 0. A phase that no training row has
 /// takes the mean over all rows. A constant series has profile and residual 0. Values beyond ±1e300 count as ±1e300.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SeasonalProfile {
+pub struct SeasonalProfile {
     clock: Clock,
     /// Per period, ascending, the season of each phase.
     profiles: Vec<Vec<f64>>,
@@ -72,12 +72,7 @@ impl SeasonalProfile {
     /// # Errors
     /// No period, or a period below 2; a step below 1; no entity with two of the longest period of present values;
     /// cancelled.
-    pub(crate) fn fit(
-        periods: &[usize],
-        clock: Clock,
-        entities: &[(&[f64], &[i64])],
-        cx: &Cx,
-    ) -> Result<Self, SeasonalError> {
+    pub fn fit(periods: &[usize], clock: Clock, entities: &[(&[f64], &[i64])], cx: &Cx) -> Result<Self, SeasonalError> {
         let mut periods = periods.to_vec();
         periods.sort_unstable();
         periods.dedup();
@@ -127,18 +122,18 @@ impl SeasonalProfile {
     }
 
     /// The periods, ascending.
-    pub(crate) fn periods(&self) -> impl ExactSizeIterator<Item = usize> {
+    pub fn periods(&self) -> impl ExactSizeIterator<Item = usize> {
         self.profiles.iter().map(Vec::len)
     }
 
     /// The state of an entity of which no row has been seen.
-    pub(crate) fn start(&self) -> ProfileState {
+    pub fn start(&self) -> ProfileState {
         ProfileState { row: 0, trend: TrailingMean::new(self.periods().last().unwrap_or(1)) }
     }
 
     /// Takes the next row of an entity apart. `seasons` takes one number per period, ascending. A missing value (NaN or
     /// infinite) gives NaN everywhere; it counts as a row, but leaves the trend as it is.
-    pub(crate) fn push(&self, state: &mut ProfileState, value: f64, time_micros: i64, seasons: &mut [f64]) -> Parts {
+    pub fn push(&self, state: &mut ProfileState, value: f64, time_micros: i64, seasons: &mut [f64]) -> Parts {
         let row = state.row;
         state.row += 1;
         if !value.is_finite() {
@@ -160,7 +155,7 @@ impl SeasonalProfile {
     ///
     /// # Errors
     /// When cancelled.
-    pub(crate) fn apply(&self, values: &[f64], times: &[i64], cx: &Cx) -> Result<Decomposition, Cancelled> {
+    pub fn apply(&self, values: &[f64], times: &[i64], cx: &Cx) -> Result<Decomposition, Cancelled> {
         let part = || Vec::with_capacity(values.len());
         let (mut trend, mut residual) = (part(), part());
         let mut seasonal: Vec<Seasonal> = self.periods().map(|period| Seasonal { period, values: part() }).collect();
@@ -181,7 +176,7 @@ impl SeasonalProfile {
 
 /// What an entity's rows so far leave behind: about two of the longest period in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ProfileState {
+pub struct ProfileState {
     /// Rows so far.
     row: u64,
     /// Of the last values without all seasons but the last.

@@ -11,40 +11,40 @@ use crate::cx::{Cancelled, Cx};
 
 /// What STL goes by. Windows are in rows (seasonal: in periods) and odd.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct StlConfig {
+pub struct StlConfig {
     /// Rows after which the season repeats; at least 2.
-    pub(crate) period: usize,
+    pub period: usize,
     /// Periods the season is smoothed over; at least 3. Default 7.
-    pub(crate) seasonal: usize,
+    pub seasonal: usize,
     /// Rows the trend is smoothed over, more than the period. Default: the smallest odd number of at least
     /// 1.5 period / (1 - 1.5 / seasonal).
-    pub(crate) trend: Option<usize>,
+    pub trend: Option<usize>,
     /// Rows of the low-pass filter, more than the period. Default: the smallest odd number above the period.
-    pub(crate) low_pass: Option<usize>,
+    pub low_pass: Option<usize>,
     /// Default: a line.
-    pub(crate) seasonal_deg: Degree,
+    pub seasonal_deg: Degree,
     /// Default: a line.
-    pub(crate) trend_deg: Degree,
+    pub trend_deg: Degree,
     /// Default: a line.
-    pub(crate) low_pass_deg: Degree,
+    pub low_pass_deg: Degree,
     /// Every which value is smoothed, with straight lines in between; at least 1, the default. A tenth of the window
     /// changes little and is about ten times as fast.
-    pub(crate) seasonal_jump: usize,
+    pub seasonal_jump: usize,
     /// The same for the trend.
-    pub(crate) trend_jump: usize,
+    pub trend_jump: usize,
     /// The same for the low-pass filter.
-    pub(crate) low_pass_jump: usize,
+    pub low_pass_jump: usize,
     /// Whether outliers count less. Default: no.
-    pub(crate) robust: bool,
+    pub robust: bool,
     /// Rounds of season and trend. Default 5; robust: 2.
-    pub(crate) inner_iter: Option<usize>,
+    pub inner_iter: Option<usize>,
     /// Rounds of robustness weights. Default 0; robust: 15.
-    pub(crate) outer_iter: Option<usize>,
+    pub outer_iter: Option<usize>,
 }
 
 impl StlConfig {
     /// The defaults for a period.
-    pub(crate) fn new(period: usize) -> Self {
+    pub fn new(period: usize) -> Self {
         Self {
             period,
             seasonal: 7,
@@ -112,7 +112,7 @@ struct Smoothers {
 ///
 /// # Errors
 /// A setting out of its range, fewer than two periods of rows, no value present, cancelled.
-pub(crate) fn stl(values: &[f64], config: &StlConfig, cx: &Cx) -> Result<Decomposition, SeasonalError> {
+pub fn stl(values: &[f64], config: &StlConfig, cx: &Cx) -> Result<Decomposition, SeasonalError> {
     let smoothers = config.smoothers()?;
     let period = config.period;
     if values.len() / 2 < period {

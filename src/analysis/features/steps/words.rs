@@ -18,6 +18,7 @@ pub(in crate::analysis::features) struct Words {
     pub(in crate::analysis::features) holds: Holds,
     pub(in crate::analysis::features) frequency: bool,
     pub(in crate::analysis::features) rarity: bool,
+    pub(in crate::analysis::features) ordinal: bool,
     /// Names of the words that have a feature of their own, the most frequent of the training rows first.
     pub(in crate::analysis::features) levels: Vec<String>,
     pub(in crate::analysis::features) max_categories: usize,
@@ -108,6 +109,10 @@ impl FeatureStep for Words {
                 outputs.push(named(format!("{prefix}rarity"), formula, LookBack::Row));
                 let formula = format!("1 where no training row has the {word} of {column}, else 0");
                 outputs.push(named(format!("{prefix}is_new"), formula, LookBack::Row));
+            }
+            if self.ordinal {
+                let formula = format!("Rank of the {word} of {column} by frequency in the training rows, 0 first");
+                outputs.push(named(format!("{prefix}ordinal"), formula, LookBack::Row));
             }
             outputs.extend(self.levels.iter().map(|level| {
                 named(
@@ -202,8 +207,11 @@ impl Machine for WordMachine {
                 put(categories.rarity(place));
                 put(Categories::is_new(place));
             }
-            for level in &settings.levels {
-                put(word.as_ref().map_or(f64::NAN, |word| f64::from(u8::from(word == level))));
+            if settings.ordinal {
+                put(categories.ordinal(place));
+            }
+            for (rank, _) in (0..).zip(&settings.levels) {
+                put(Categories::is_level(place, rank));
             }
             if let Some(recency) = &mut self.recency {
                 let seen = recency.push(word.as_deref().map(text_id), row.time);

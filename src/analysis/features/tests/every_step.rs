@@ -77,7 +77,7 @@ fn everything(unit: WindowUnit) -> FeaturesConfig {
     time_series.volatility.methods.push(VolatilityMethod::GarchModel);
     config.statistical.windows = vec![12];
     config.statistical.correlation.cross_correlation_lags = vec![1, 5];
-    config.text.one_hot_levels = 3;
+    (config.text.ordinal, config.text.one_hot_levels) = (true, 3);
     config.text.novelty_rows = 10;
     config.domain.window_minutes = 20;
     config

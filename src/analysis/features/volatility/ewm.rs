@@ -11,30 +11,30 @@ const LIMIT: f64 = 1e150;
 
 /// Settings of [`Ewm`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct EwmSpec {
+pub struct EwmSpec {
     /// Span in rows; below 1, or missing, counts as 1.
-    pub(crate) span: f64,
+    pub span: f64,
     /// Whether the weights are divided by their sum; else the first value takes the weight of all rows before it.
-    pub(crate) adjust: bool,
+    pub adjust: bool,
     /// Whether the standard deviation is left without the correction for bias.
-    pub(crate) bias: bool,
+    pub bias: bool,
 }
 
 /// Mean and standard deviation after a row, its own value included.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct EwmMoments {
+pub struct EwmMoments {
     /// Weighted mean. NaN before the first value; on a missing value that of the row before.
-    pub(crate) mean: f64,
+    pub mean: f64,
     /// Weighted standard deviation. NaN before the first value; with the correction for bias also as long as one value
     /// carries all the weight.
-    pub(crate) std: f64,
+    pub std: f64,
 }
 
 /// The state of one entity: seven numbers and two flags.
 ///
 /// Exactly 0 deviation for constant values. Values beyond ±1e150 count as ±1e150; deviations below 1e-160 give 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Ewm {
+pub struct Ewm {
     /// Share of its weight that a row keeps when the next one comes.
     decay: f64,
     /// Weight of a new value.
@@ -58,7 +58,7 @@ struct Weighted {
 
 impl Ewm {
     /// The state before the first row.
-    pub(crate) fn new(spec: EwmSpec) -> Self {
+    pub fn new(spec: EwmSpec) -> Self {
         // `max` also takes 1 for a span that is not a number.
         let alpha = 2.0 / (spec.span.max(1.0) + 1.0);
         let new_weight = if spec.adjust { 1.0 } else { alpha };
@@ -67,7 +67,7 @@ impl Ewm {
 
     /// The moments of the rows up to and with this one. NaN and infinite values are missing.
     #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> EwmMoments {
+    pub fn push(&mut self, value: f64) -> EwmMoments {
         let value = value.is_finite().then(|| value.clamp(-LIMIT, LIMIT));
         self.weighted = match (self.weighted, value) {
             (Some(before), value) => Some(self.next(before, value)),

@@ -43,7 +43,7 @@ const LIMIT: f64 = 1e150;
 /// How the variance follows the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum VarianceModel {
+pub enum VarianceModel {
     /// By the last residual only.
     Arch,
     /// By the last residual and the last variance.
@@ -53,7 +53,7 @@ pub(crate) enum VarianceModel {
 /// What the residuals are taken about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum MeanModel {
+pub enum MeanModel {
     /// About zero.
     Zero,
     /// About a constant, fitted along with the rest.
@@ -63,7 +63,7 @@ pub(crate) enum MeanModel {
 /// Whose volatility is modelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Movement {
+pub enum Movement {
     /// That of the values.
     Values,
     /// That of the steps from each value to the next one present.
@@ -72,18 +72,18 @@ pub(crate) enum Movement {
 
 /// Settings of a [`Garch`] model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct GarchSpec {
+pub struct GarchSpec {
     /// ARCH(1) or GARCH(1,1).
-    pub(crate) variance: VarianceModel,
+    pub variance: VarianceModel,
     /// Mean of the residuals' model.
-    pub(crate) mean: MeanModel,
+    pub mean: MeanModel,
     /// Values or their differences.
-    pub(crate) movement: Movement,
+    pub movement: Movement,
 }
 
 /// Why there is no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum GarchError {
+pub enum GarchError {
     /// The user cancelled the work.
     #[error("cancelled")]
     Cancelled,
@@ -106,39 +106,39 @@ impl From<Cancelled> for GarchError {
 
 /// A fitted model. Every number is finite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Garch {
+pub struct Garch {
     /// What was fitted.
-    pub(crate) spec: GarchSpec,
+    pub spec: GarchSpec,
     /// Mean of the values or differences, in their units; 0 for [`MeanModel::Zero`].
-    pub(crate) mu: f64,
+    pub mu: f64,
     /// Size of the residuals in units of the values: the root of their mean square about the plain mean, or zero.
-    pub(crate) scale: f64,
+    pub scale: f64,
     /// Constant part of the variance, over `scale²`.
-    pub(crate) relative_omega: f64,
+    pub relative_omega: f64,
     /// Weight of the last squared residual, 0 to 1.
-    pub(crate) alpha: f64,
+    pub alpha: f64,
     /// Weight of the last variance, 0 to 1.
-    pub(crate) beta: f64,
+    pub beta: f64,
     /// What stands for `e²` and `sigma²` before a series, over `scale²`.
-    pub(crate) relative_backcast: f64,
+    pub relative_backcast: f64,
     /// Log-likelihood of the values fitted on, in their own units.
-    pub(crate) log_likelihood: f64,
+    pub log_likelihood: f64,
     /// How many values it was fitted on.
-    pub(crate) n_values: usize,
+    pub n_values: usize,
 }
 
 /// What a model says of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Volatility {
+pub struct Volatility {
     /// Standard deviation expected for the row from the rows before it, in units of the values. Above 0.
-    pub(crate) sigma: f64,
+    pub sigma: f64,
     /// `(value - mu) / sigma`. NaN where the value is missing, or has none before it to differ from.
-    pub(crate) residual: f64,
+    pub residual: f64,
 }
 
 /// The state of one entity: two numbers, and the model's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct GarchState {
+pub struct GarchState {
     parameters: ScaledModel,
     /// Variance expected of the next value, over `scale²`.
     variance: f64,
@@ -164,7 +164,7 @@ impl Garch {
     ///
     /// # Errors
     /// When cancelled; with fewer than 30 values or differences; when they are all the same.
-    pub(crate) fn fit<S: AsRef<[f64]>>(series: &[S], spec: GarchSpec, cx: &Cx) -> Result<Self, GarchError> {
+    pub fn fit<S: AsRef<[f64]>>(series: &[S], spec: GarchSpec, cx: &Cx) -> Result<Self, GarchError> {
         let most = (MOST_VALUES / series.len().max(1)).max(1);
         let moves = series.iter().take(MOST_VALUES).map(|series| moves(series.as_ref(), spec.movement, most)).collect();
         let Scaled { series, mu, scale } = scaled(moves, spec.mean)?;
@@ -187,28 +187,28 @@ impl Garch {
     }
 
     /// Constant part of the variance, in squared units of the values; at most the largest number there is.
-    pub(crate) fn omega(&self) -> f64 {
+    pub fn omega(&self) -> f64 {
         (self.relative_omega * self.scale * self.scale).min(f64::MAX)
     }
 
     /// Parameters fitted: 2 for ARCH(1), 3 for GARCH(1,1), and one more for the mean.
-    pub(crate) fn n_parameters(&self) -> usize {
+    pub fn n_parameters(&self) -> usize {
         let of_variance = if self.spec.variance == VarianceModel::Garch { 3 } else { 2 };
         of_variance + usize::from(self.spec.mean == MeanModel::Constant)
     }
 
     /// Akaike's information criterion: lower is better.
-    pub(crate) fn aic(&self) -> f64 {
+    pub fn aic(&self) -> f64 {
         2.0 * self.n_parameters() as f64 - 2.0 * self.log_likelihood
     }
 
     /// Bayesian information criterion: lower is better.
-    pub(crate) fn bic(&self) -> f64 {
+    pub fn bic(&self) -> f64 {
         (self.n_values as f64).ln() * self.n_parameters() as f64 - 2.0 * self.log_likelihood
     }
 
     /// The state before the first row of an entity.
-    pub(crate) fn start(&self) -> GarchState {
+    pub fn start(&self) -> GarchState {
         let Self { spec, mu, scale, relative_omega: omega, alpha, beta, .. } = *self;
         GarchState {
             parameters: ScaledModel { movement: spec.movement, mu, scale, omega, alpha, beta },
@@ -222,7 +222,7 @@ impl GarchState {
     /// What was expected of this row, and how far off its value is; then takes the value in. A missing value (NaN or
     /// infinite) leaves the state as it is.
     #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> Volatility {
+    pub fn push(&mut self, value: f64) -> Volatility {
         let ScaledModel { movement, mu, scale, omega, alpha, beta } = self.parameters;
         let deviation = self.variance.sqrt();
         let sigma = (deviation * scale).min(f64::MAX);

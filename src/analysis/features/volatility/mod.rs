@@ -9,10 +9,8 @@ mod garch;
 mod likelihood;
 mod optimise;
 
-pub(crate) use self::ewm::{Ewm, EwmMoments, EwmSpec};
-pub(crate) use self::garch::{
-    Garch, GarchError, GarchSpec, GarchState, MeanModel, Movement, VarianceModel, Volatility,
-};
+pub use self::ewm::{Ewm, EwmMoments, EwmSpec};
+pub use self::garch::{Garch, GarchError, GarchSpec, GarchState, MeanModel, Movement, VarianceModel, Volatility};
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use crate::analysis::features::layout::Layout;
 use crate::cx::{Cancelled, Cx};
 
 /// An output with its index, in table row order.
-pub(crate) type Output = (usize, Vec<f64>);
+pub(super) type Output = (usize, Vec<f64>);
 
 /// What all parts of a job read.
 struct Input<'a> {
@@ -29,7 +29,7 @@ struct Input<'a> {
 ///
 /// # Errors
 /// When cancelled.
-pub(crate) fn run(
+pub fn run(
     jobs: &[Job],
     min_history: f64,
     layout: &Layout<'_>,

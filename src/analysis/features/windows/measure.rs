@@ -15,7 +15,7 @@ use super::trend::{self, Unit};
 /// A statistic of a window. Unless it says otherwise the window ends with the row and holds it; "before the row" means
 /// that the row itself does not belong to it. NaN where there are too few values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Measure {
+pub enum Measure {
     /// Arithmetic mean.
     Mean,
     /// Sample standard deviation (n - 1) of at least two values; exactly 0 for equal ones.
@@ -63,16 +63,16 @@ pub(crate) enum Measure {
 
 /// The values beyond a fixed level.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Tail {
+pub struct Tail {
     /// In units of the values; finite.
-    pub(crate) level: f64,
+    pub level: f64,
     /// On which side of it.
-    pub(crate) side: Side,
+    pub side: Side,
 }
 
 /// A side of a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Side {
+pub enum Side {
     /// Values greater than it.
     Above,
     /// Values less than it.
@@ -82,7 +82,7 @@ pub(crate) enum Side {
 /// What is fitted to the values of a window over their times. Times that are equal are fine as long as there are more
 /// different ones than the degree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Curve {
+pub enum Curve {
     /// A line.
     Linear,
     /// A polynomial of this degree, 1 to 4 (others are taken as the nearest of these).
@@ -93,7 +93,7 @@ pub(crate) enum Curve {
 
 /// What is told of a fitted curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum TrendPart {
+pub enum TrendPart {
     /// Its slope at the row, per row or per minute. Of an exponential the rate of growth: slope of the logarithm.
     Slope,
     /// The row's value less that of the curve at the row. NaN where the row's value is missing.
@@ -105,13 +105,13 @@ pub(crate) enum TrendPart {
 
 /// Statistics of one window over one column.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Job {
+pub struct Job {
     /// Length of the window.
-    pub(crate) reach: Reach,
+    pub reach: Reach,
     /// Values that a window must hold to give anything.
-    pub(crate) min_periods: u32,
+    pub min_periods: u32,
     /// Which statistics, and the index of each one's output.
-    pub(crate) outputs: Vec<(Measure, usize)>,
+    pub outputs: Vec<(Measure, usize)>,
 }
 
 /// The kinds of windows. Measures of one family come from one state.

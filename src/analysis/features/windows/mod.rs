@@ -24,10 +24,10 @@ mod tail;
 mod trend;
 mod two_stack;
 
-pub(crate) use self::batch::run;
-pub(crate) use self::measure::{Curve, Job, Measure, Side, Tail, TrendPart};
-pub(crate) use self::spans::Reach;
-pub(crate) use self::stream::WindowStream;
+pub use self::batch::run;
+pub use self::measure::{Curve, Job, Measure, Side, Tail, TrendPart};
+pub use self::spans::Reach;
+pub use self::stream::WindowStream;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use crate::analysis::features::layout::Layout;
 
 /// How far back a window reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// Rows, at least 1.
     Rows(usize),
     /// Microseconds, at least 1.

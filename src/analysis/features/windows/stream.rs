@@ -13,7 +13,7 @@ const FEWEST_DROPPED: usize = 64;
 ///
 /// Its memory is bounded by the longest window: at most about four times (five where an exponential trend is asked
 /// for) 8 bytes for each of twice the present values in it, and what each kind keeps: up to 15 numbers per value.
-pub(crate) struct WindowStream {
+pub struct WindowStream {
     running: Vec<Running>,
     values: Vec<f64>,
     /// As long as the values, or empty where not needed.
@@ -39,7 +39,7 @@ struct Running {
 
 impl WindowStream {
     /// Windows that have not begun. The arguments are those of [`super::run`].
-    pub(crate) fn new(jobs: &[Job], min_history: f64) -> Self {
+    pub fn new(jobs: &[Job], min_history: f64) -> Self {
         let running =
             |part: Part| Running { window: part.window(), start: 0, row_out: vec![f64::NAN; part.outputs.len()], part };
         Self {
@@ -58,7 +58,7 @@ impl WindowStream {
     /// Takes in the next row: its time in microseconds, which must not be before that of the last one (any number
     /// where all windows count rows), and its value, NaN where missing. Writes each output to its index of `out`;
     /// indices that `out` does not have are left out.
-    pub(crate) fn push(&mut self, time_micros: i64, value: f64, out: &mut [f64]) {
+    pub fn push(&mut self, time_micros: i64, value: f64, out: &mut [f64]) {
         let value = cleaned(value);
         let row = self.n_rows;
         if row == 0 {
@@ -98,7 +98,7 @@ impl WindowStream {
     }
 
     /// Values held at the moment; at most about twice those in the longest window.
-    pub(crate) fn n_held(&self) -> usize {
+    pub fn n_held(&self) -> usize {
         self.values.len()
     }
 

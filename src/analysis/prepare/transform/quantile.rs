@@ -17,7 +17,7 @@ const NEAREST: f64 = 1e-7;
 /// How transformed values are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Output {
+pub(crate) enum Output {
     /// Evenly over 0 to 1.
     Uniform,
     /// As the standard normal distribution, from about -5.2 to 5.2.
@@ -28,7 +28,7 @@ pub enum Output {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuantileTransform {
     /// How transformed values are spread.
-    pub(crate) output: Output,
+    output: Output,
     /// Quantiles of the training values at levels evenly over 0 to 1, rising. Empty without a value present.
     pub(crate) quantiles: Vec<f64>,
 }

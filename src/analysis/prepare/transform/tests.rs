@@ -160,7 +160,6 @@ fn winsorize_pulls_in_to_the_quantiles() {
     assert_eq!(fitted, Winsorize { low: 2.0, high: 10.0 });
     assert_eq!([-5.0, 2.5, 1e300].map(|value| fitted.apply(value)), [2.0, 2.5, 10.0]);
     assert!(fitted.apply(f64::NAN).is_nan());
-    assert_eq!(fitted.invert(2.5), 2.5);
     assert_eq!(Winsorize::fit(&values, [0.9, 0.1]), fitted);
     assert_eq!(Winsorize::fit(&[], [0.1, 0.9]).apply(3.0), 3.0);
 }
@@ -230,7 +229,7 @@ proptest! {
     #[test]
     fn transforms_are_monotone_and_finite(values in prop::collection::vec(any_value(), 0..60)) {
         let fitted = Winsorize::fit(&values, [0.01, 0.99]);
-        holds("winsorize", &values, |value| fitted.apply(value).clamp(-LIMIT, LIMIT), |value| fitted.invert(value));
+        holds("winsorize", &values, |value| fitted.apply(value).clamp(-LIMIT, LIMIT), |value| value);
         let fitted = Log::fit(&values);
         holds("log", &values, |value| fitted.apply(value), |value| fitted.invert(value));
         let fitted = YeoJohnson::fit(&values, &Cx::default()).unwrap();

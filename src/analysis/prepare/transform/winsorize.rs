@@ -31,9 +31,4 @@ impl Winsorize {
     pub(crate) fn apply(&self, value: f64) -> f64 {
         of_present(value, |value| value.max(self.low).min(self.high))
     }
-
-    /// The value itself: what lay beyond the limits is lost.
-    pub(crate) fn invert(&self, value: f64) -> f64 {
-        value
-    }
 }

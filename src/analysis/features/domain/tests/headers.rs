@@ -1,5 +1,6 @@
 //! Headers of exporters, flow records, logs and shops, and the features that each gets: all of them, by name.
 
+use super::super::op::Source;
 use super::super::*;
 use crate::analysis::features::text::TextKind;
 
@@ -70,7 +71,7 @@ pub(super) fn column(name: &str, has: Has) -> ColumnFacts {
 pub(super) const ALL: [Pack; 4] = [Pack::System, Pack::Network, Pack::Security, Pack::Business];
 
 pub(super) const WITH_TIME: Context =
-    Context { has_time: true, has_entity: true, offset_minutes: 0, window_micros: DEFAULT_WINDOW_MICROS };
+    Context { has_time: true, has_entity: true, offset_minutes: 0, window_micros: 3_600_000_000 };
 
 pub(super) fn features(table: &[(&str, Has)], context: &Context) -> Vec<DomainFeature> {
     let columns: Vec<ColumnFacts> = table.iter().map(|&(name, has)| column(name, has)).collect();

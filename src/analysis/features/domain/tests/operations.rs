@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use super::super::op::{Capacity, ClockPart, Level, Source};
 use super::super::*;
 use crate::cx::{Cancelled, Cx};
 use crate::recipe::ComputeConfig;

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::op::{Capacity, Level};
 use super::super::*;
 use super::headers::{ALL, COUNT, Has, MONEY, PERCENT, WITH_TIME, column, features};
 
@@ -110,7 +111,6 @@ fn fractions_are_full_at_one() {
     let full = Capacity::Constant(1.0);
     let level = Level::Used("cpu_usage".to_owned());
     assert_eq!(found[0].op, Op::Saturation { level, capacity: full });
-    assert_eq!(found[0].op.linear_in(), Some("cpu_usage"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How does a frame become a table: types, time, label, entities, roles, quality?
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use polars::prelude::{Column as Values, DataFrame, DataType, Int64Chunked, IntoColumn, NewChunkedArray, TimeUnit};
 
@@ -33,6 +33,12 @@ impl Table {
         assemble(name.into(), source_id.into(), frame, format, config, None, cx)
     }
 }
+
+/// Most different words of a column that may restate the label.
+const MOST_KINDS: usize = 100;
+
+/// Fewest anomalous rows from which a match of words and label is no chance.
+const FEWEST_ANOMALOUS: usize = 10;
 
 /// [`Table::from_frame`]; `fallback_entity` is added as column `file` and becomes the entity where there is no other.
 pub(super) fn assemble(
@@ -68,8 +74,13 @@ pub(super) fn assemble(
         frame.with_column(files).map_err(|error| LoadError::data(error, "open the files one by one"))?;
         entities = entity::read(&frame, &chosen, |_| false, cx)?;
     }
-    let roles =
-        Roles { time: time_name, entity: entities.as_ref().map(|(name, _)| name.as_str()), label: label_name, config };
+    let roles = Roles {
+        time: time_name,
+        entity: entities.as_ref().map(|(name, _)| name.as_str()),
+        label: label_name,
+        truth: label.as_ref().map(|label| label.values.as_slice()),
+        config,
+    };
     let columns = roles.columns(&frame, &mut format, cx)?;
     if let Some(times) = &times {
         format.push(("time format".into(), times.written.clone()));
@@ -118,6 +129,7 @@ struct Roles<'a> {
     time: Option<&'a str>,
     entity: Option<&'a str>,
     label: Option<&'a str>,
+    truth: Option<&'a [bool]>,
     config: &'a DataConfig,
 }
 
@@ -140,6 +152,9 @@ impl Roles<'_> {
             let role = self.role(values, kind)?;
             match (role, kind) {
                 (Role::Ignored, _) if self.config.ignore.iter().any(|ignored| ignored == name) => {}
+                (Role::Ignored, ColumnType::Text) if self.restates_label(values) => {
+                    format.push(("left out".into(), format!("\"{name}\": its words tell the label")));
+                }
                 (Role::Ignored, ColumnType::Number) if values.null_count() == values.len() => empty.push(name),
                 (Role::Ignored, ColumnType::Number) if self.config.features.is_empty() => {
                     format.push(("left out".into(), format!("\"{name}\": it only counts the rows")));
@@ -183,12 +198,29 @@ impl Roles<'_> {
                 }
             }
         } else if self.config.features.is_empty() && kind == ColumnType::Text && !is_empty(values) {
-            Role::Text
+            if self.restates_label(values) { Role::Ignored } else { Role::Text }
         } else if !self.config.features.is_empty() || !is_number || counts_rows(values) || is_empty(values) {
             Role::Ignored
         } else {
             Role::Feature
         })
+    }
+}
+
+impl Roles<'_> {
+    /// Whether the words of a text column tell normal rows from anomalous ones without an exception, as the kind of an
+    /// attack does: features of it would only repeat the truth. Columns of very many words are not taken for that.
+    fn restates_label(&self, values: &Values) -> bool {
+        let (Some(truth), Ok(words)) = (self.truth, values.str()) else { return false };
+        let mut meanings: HashMap<Option<&str>, bool> = HashMap::new();
+        let mut n_anomalous = 0;
+        for (word, &is_anomalous) in words.iter().zip(truth) {
+            n_anomalous += usize::from(is_anomalous);
+            if *meanings.entry(word).or_insert(is_anomalous) != is_anomalous || meanings.len() > MOST_KINDS {
+                return false;
+            }
+        }
+        n_anomalous >= FEWEST_ANOMALOUS && meanings.len() > 1
     }
 }
 
@@ -285,6 +317,19 @@ mod tests {
             !cx.warnings().iter().any(|w| w.contains("\"note\""))
                 && cx.warnings().iter().any(|w| w.contains("\"nothing\""))
         );
+    }
+
+    #[test]
+    fn words_that_tell_the_label_are_left_out() {
+        let kinds: Vec<Option<&str>> =
+            (0..40).map(|i| if i % 4 == 0 { Some(["dos", "probe"][i / 4 % 2]) } else { None }).collect();
+        let labels: Vec<i32> = (0..40).map(|i| i32::from(i % 4 == 0)).collect();
+        let colors: Vec<&str> = (0..40).map(|i| ["red", "blue", "green"][i % 3]).collect();
+        let frame = df!("v" => (0..40).map(|i| f64::from(i * i % 7)).collect::<Vec<_>>(), "kind" => kinds, "color" => colors, "label" => labels).unwrap();
+        let table = table(frame, &DataConfig { entity: ColumnChoice::None, ..DataConfig::default() }, &Cx::default());
+        let table = table.unwrap();
+        assert_eq!(roles(&table)[1..3], [("kind", Role::Ignored), ("color", Role::Text)]);
+        assert!(table.format.iter().any(|(_, note)| note.contains("\"kind\": its words tell the label")));
     }
 
     #[test]

@@ -151,8 +151,8 @@ impl Scratch {
     }
 
     /// The lists of the group searched last.
-    pub(super) fn found(&mut self) -> impl Iterator<Item = &[Found]> {
-        self.nearest.iter_mut().map(Nearest::sorted)
+    pub(super) fn found(&self) -> impl Iterator<Item = &Nearest> {
+        self.nearest.iter()
     }
 }
 
@@ -225,7 +225,7 @@ impl<R: Rank, M: Measure> WithSimd for Search<'_, R, M> {
                     let Some(&row) = rows.get(at) else { break };
                     if ranks[at] <= bounds[lane] && place != own {
                         let rank = measure.rank(simd, lane, place, ranks[at]);
-                        list.offer(Found { rank, place: place as u32, row });
+                        list.offer(simd, Found { rank, place: place as u32, row });
                         bounds[lane] = measure.loosen(list.bound());
                         ties[lane] = measure.reaches(list.bound());
                         last_rows[lane] = list.last_row();

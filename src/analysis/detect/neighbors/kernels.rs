@@ -167,7 +167,7 @@ fn bits<S: Simd>(mask: S::m64s) -> u32 {
 
 /// One bit for each lane of a mask for single precision.
 #[inline(always)]
-fn bits_of_singles<S: Simd>(mask: S::m32s) -> u32 {
+pub(super) fn bits_of_singles<S: Simd>(mask: S::m32s) -> u32 {
     if const { size_of::<S::m32s>() == 2 } {
         return u32::from(bytemuck::cast::<_, u16>(mask));
     }

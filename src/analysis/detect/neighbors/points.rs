@@ -13,13 +13,14 @@ use crate::cx::{Cancelled, Cx};
 const DIRECT_COORDINATES: usize = 15;
 
 /// Points farther than this from the centre are not measured in single precision, where their squares overflow.
-const LONGEST: f64 = 1e18;
+pub(super) const LONGEST: f64 = 1e18;
 
 /// What the coordinates in a tree are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct View {
     space: Space,
-    n_features: usize,
+    /// Coordinates of a point.
+    d: usize,
     /// Axes to project on; `None`: the points as they are.
     axes: Option<Axes>,
 }
@@ -41,20 +42,18 @@ pub(super) struct Points {
 }
 
 impl View {
-    /// The view that suits some points best.
-    pub(super) fn new(space: Space, n_features: usize, points: &[f64], cx: &Cx) -> Result<Self, Cancelled> {
-        let d = space.n_coordinates(n_features);
-        let has_many = d > DIRECT_COORDINATES && space.order() == 2.0;
-        let axes = if has_many { Some(Axes::new(d, points, cx)?) } else { None };
-        Ok(Self { space, n_features, axes })
+    /// The view of points of `d` coordinates, projected where there are axes.
+    pub(super) fn new(space: Space, d: usize, axes: Option<Axes>) -> Self {
+        Self { space, d, axes }
+    }
+
+    /// Whether points of `d` coordinates have too many of them for boxes around the points themselves.
+    pub(super) fn needs_axes(space: Space, d: usize) -> bool {
+        d > DIRECT_COORDINATES && space.order() == 2.0
     }
 
     pub(super) fn space(&self) -> Space {
         self.space
-    }
-
-    pub(super) fn n_features(&self) -> usize {
-        self.n_features
     }
 
     /// How far distances in the tree may be too large for points of these lengths; `None`: they are exact.
@@ -66,7 +65,7 @@ impl View {
 impl Points {
     /// Puts points in a tree.
     pub(super) fn new(view: &View, points: &[f64], cx: &Cx) -> Result<Self, Cancelled> {
-        let d = view.space.n_coordinates(view.n_features);
+        let d = view.d;
         let Some(axes) = &view.axes else {
             let tree = Tree::new(d, points, cx)?;
             let nowhere = nowhere(view, points, tree.rows());
@@ -153,7 +152,7 @@ fn nowhere(view: &View, points: &[f64], rows: &[u32]) -> Vec<u32> {
     if !view.space.has_nowhere() {
         return Vec::new();
     }
-    let d = view.space.n_coordinates(view.n_features);
+    let d = view.d;
     let is_nowhere = |row: u32| view.space.is_nowhere(&points[row as usize * d..(row as usize + 1) * d]);
     let bits = |rows: &[u32]| rows.iter().rev().fold(0, |bits, &row| bits << 1 | u32::from(is_nowhere(row)));
     rows.chunks(LEAF).map(bits).collect()

@@ -29,8 +29,36 @@ fn sorted(x: &Matrix, row: &[f64], left_out: Option<usize>, k: usize, metric: Me
 
 /// Compares by distance, and by row too where distances are made of whole numbers and thus without rounding.
 fn check(x: &Matrix, metric: Metric, p: f64, k: usize, is_exact: bool) -> Result<(), TestCaseError> {
+    check_index(&Neighbors::new(x, Space::new(metric, p), &Cx::default()).unwrap(), x, metric, p, k, is_exact)?;
+    // Few rows get no tree where they have many coordinates.
+    check_index(&tree(x, Space::new(metric, p)), x, metric, p, k, is_exact)
+}
+
+/// The rows in a tree, whatever would be chosen for them.
+fn tree(x: &Matrix, space: Space) -> Neighbors {
+    let (cx, d) = (Cx::default(), space.n_coordinates(x.n_features()));
+    let points = space.points(x.values(), x.n_features());
+    let axes = View::needs_axes(space, d).then(|| Axes::new(d, &points, &cx).unwrap());
+    let index = Index::Tree(ByTree::new(View::new(space, d, axes), &points, &cx).unwrap());
+    Neighbors { space, n_features: x.n_features(), index }
+}
+
+/// All pairs of the rows are measured, whatever would be chosen for them.
+fn product(x: &Matrix, space: Space) -> Neighbors {
+    let (cx, d) = (Cx::default(), space.n_coordinates(x.n_features()));
+    let index = Index::Product(ByProduct::new(space, d, &space.points(x.values(), x.n_features()), &cx).unwrap());
+    Neighbors { space, n_features: x.n_features(), index }
+}
+
+fn check_index(
+    neighbors: &Neighbors,
+    x: &Matrix,
+    metric: Metric,
+    p: f64,
+    k: usize,
+    is_exact: bool,
+) -> Result<(), TestCaseError> {
     let (n, cx) = (x.n_rows(), Cx::default());
-    let neighbors = Neighbors::new(x, Space::new(metric, p), &cx).unwrap();
     let row_of = |place: u32| neighbors.rows()[place as usize];
     let compare = |found: (&[u32], &[f64]), expected: &[(f64, u32)]| {
         prop_assert_eq!(found.0.len(), expected.len());
@@ -111,6 +139,93 @@ fn many_equal_rows_are_searched_in_order_of_their_numbers() {
     }
 }
 
+/// Row numbers and distances of the neighbours of each row among the others, in order of the rows, then those of new rows.
+type Found = Vec<(Vec<u32>, Vec<f64>)>;
+
+fn all_neighbors(neighbors: &Neighbors, new: &Matrix, k: usize) -> (Found, Found) {
+    let cx = Cx::default();
+    let rows = |places: &[u32]| places.iter().map(|&place| neighbors.rows()[place as usize]).collect::<Vec<_>>();
+    let table = neighbors.among_themselves(k, &cx).unwrap();
+    let found: Vec<_> = table.par_iter().map(|(places, distances)| (rows(places), distances.to_vec())).collect();
+    let mut own: Vec<_> = neighbors.rows().iter().zip(found).collect();
+    own.sort_by_key(|&(row, _)| row);
+    let new = neighbors.search(new, k, &cx, |places, distances| (rows(places), distances.to_vec())).unwrap();
+    (own.into_iter().map(|(_, found)| found).collect(), new)
+}
+
+/// Numbers between -0.5 and 0.5: a linear congruential generator (Knuth), its upper bits.
+fn noise(n: usize, mut state: u64) -> Vec<f64> {
+    let next = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5
+    };
+    (0..n).map(next).collect()
+}
+
+#[test]
+fn a_product_finds_the_same_bits_as_a_tree() {
+    let d = 24;
+    let steps = |n: usize, by: f64| noise(n * d, 1).iter().map(|v| (v * by).round()).collect::<Vec<_>>();
+    let clusters = |n: usize, size: f64| -> Vec<f64> {
+        let centers = noise(7 * d, 3);
+        noise(n * d, 4).iter().enumerate().map(|(i, v)| centers[i / d % 7 * d + i % d] + v * size).collect()
+    };
+    let mut tailed: Vec<f64> = noise(900 * d, 5).iter().map(|v| (v * 40.0).sinh()).collect();
+    tailed[..d].fill(1e140);
+    let sets = [
+        ("noise", noise(1500 * d, 2)),
+        ("one block", noise(70 * d, 2)),
+        ("equal rows and equal distances", steps(700, 1.2)),
+        ("many equal distances", steps(700, 3.0)),
+        ("one value", vec![3.5; 600 * d]),
+        ("clusters", clusters(800, 0.1)),
+        ("clusters that single precision cannot resolve", clusters(800, 1e-5)),
+        ("far from zero", noise(700 * d, 6).iter().map(|v| v + 1e7).collect()),
+        ("tiny", noise(700 * d, 6).iter().map(|v| v * 1e-25).collect()),
+        ("rows of all sizes", tailed[d..].to_vec()),
+    ];
+    for (name, values) in sets {
+        let x = Matrix::unnamed(d, values).unwrap();
+        // Rows of x, rows beside them, and one that is out of reach of single precision.
+        let mut new: Vec<f64> = x.values()[..40 * d].iter().map(|v| v * 1.01 + 1e-3).collect();
+        new.extend(&x.values()[..60 * d]);
+        new.extend(&tailed[..2 * d]);
+        let new = Matrix::unnamed(d, new).unwrap();
+        for (metric, k) in
+            [(Metric::Euclidean, 1), (Metric::Euclidean, 20), (Metric::Cosine, 5), (Metric::Euclidean, 69)]
+        {
+            let space = Space::new(metric, 2.0);
+            let (own, of_new) = all_neighbors(&product(&x, space), &new, k);
+            let (expected, expected_of_new) = all_neighbors(&tree(&x, space), &new, k);
+            assert!(own == expected && of_new == expected_of_new, "{name} {metric:?} {k}");
+        }
+    }
+}
+
+#[test]
+fn a_product_gives_the_same_for_any_number_of_threads() {
+    let x = Matrix::unnamed(20, noise(3000 * 20, 8)).unwrap();
+    let neighbors = product(&x, Space::new(Metric::Euclidean, 2.0));
+    let with_threads = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| neighbors.among_themselves(9, &Cx::default()).unwrap())
+    };
+    assert_eq!(with_threads(1), with_threads(5));
+}
+
+#[test]
+fn each_row_counts_as_progress() {
+    let x = Matrix::unnamed(20, noise(2500 * 20, 9)).unwrap();
+    for neighbors in [product(&x, Space::new(Metric::Euclidean, 2.0)), tree(&x, Space::new(Metric::Euclidean, 2.0))] {
+        let cx = Cx::default();
+        cx.progress().start("", 5000);
+        neighbors.among_themselves(3, &cx).unwrap();
+        assert_eq!(cx.progress().read().done, 2500);
+        neighbors.search(&x, 3, &cx, |_, _| ()).unwrap();
+        assert_eq!(cx.progress().read().done, 5000);
+    }
+}
+
 #[test]
 fn huge_values_count_as_the_largest_that_can_be_measured() {
     for d in [2, 20] {
@@ -148,9 +263,11 @@ fn a_row_of_zeros_is_at_cosine_distance_one_from_every_row() {
 #[test]
 fn a_search_stops_when_cancelled() {
     let x = Matrix::unnamed(2, (0..2000).map(|i| f64::from(i * i % 997)).collect()).unwrap();
-    let neighbors = Neighbors::new(&x, Space::new(Metric::Euclidean, 2.0), &Cx::default()).unwrap();
-    let cx = Cx::default();
-    cx.cancel();
-    assert!(neighbors.among_themselves(3, &cx).is_err());
-    assert!(neighbors.search(&x, 3, &cx, |_, _| ()).is_err());
+    let space = Space::new(Metric::Euclidean, 2.0);
+    for neighbors in [product(&x, space), tree(&x, space)] {
+        let cx = Cx::default();
+        cx.cancel();
+        assert!(neighbors.among_themselves(3, &cx).is_err());
+        assert!(neighbors.search(&x, 3, &cx, |_, _| ()).is_err());
+    }
 }

@@ -142,6 +142,11 @@ impl Default for FeatureSelection {
 }
 
 impl FeatureSelection {
+    /// Whether labels, where there are any, decide which features are kept.
+    pub fn uses_labels(&self) -> bool {
+        self.enabled && matches!(self.method, SelectionMethod::MutualInformation | SelectionMethod::FTest)
+    }
+
     /// All features.
     pub fn off() -> Self {
         Self { enabled: false, ..Self::default() }

@@ -9,6 +9,7 @@ mod fill;
 mod fit;
 mod measures;
 mod select;
+mod stream;
 mod summary;
 mod training;
 mod transform;
@@ -29,6 +30,7 @@ use crate::recipe::{Imputation, MissingValues, PrepareConfig};
 pub use self::fit::FittedFeature;
 pub use self::measures::measures;
 pub use self::select::Fate;
+pub use self::stream::PreparationStream;
 pub use self::training::training_rows;
 pub use self::transform::{Transform, Winsorize};
 

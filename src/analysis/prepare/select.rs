@@ -68,7 +68,7 @@ impl<'a> Selector<'a> {
         label: Option<&[bool]>,
         cx: &Cx,
     ) -> Self {
-        let by_label = matches!(config.method, SelectionMethod::MutualInformation | SelectionMethod::FTest);
+        let by_label = config.uses_labels();
         let label = label.filter(|_| by_label).filter(|label| label.contains(&true) && label.contains(&false));
         if by_label && label.is_none() {
             cx.warn("features were selected by how much they vary, as there are no labels of both kinds");

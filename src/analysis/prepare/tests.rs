@@ -252,3 +252,38 @@ fn selection_keeps_what_it_says_and_tells_of_the_rest() {
     let error = prepare_features(&uneven(), &FeaturesConfig::raw_only(), &config, &Cx::default()).unwrap_err();
     assert!(matches!(error, PrepareError::NothingSelected { .. }), "{error}");
 }
+
+#[test]
+fn a_stream_gives_the_rows_of_the_matrix() {
+    let n = 120;
+    let values = |k: usize| (0..n).map(move |i| if (i + k) % 9 == 2 { f64::NAN } else { ((i * 37 + k) % 41) as f64 });
+    let times: Vec<i64> = (0..n as i64).map(|i| i / 2 * 60_000_000).collect();
+    let codes: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
+    let columns = [("a", values(1).collect::<Vec<f64>>()), ("b", values(4).collect())];
+    let table = Table::of_features(&columns, Some(times.clone()), Some(codes.clone()));
+    for (imputation, outlier_handling) in
+        [(Imputation::Forward, OutlierHandling::YeoJohnson), (Imputation::Median, OutlierHandling::Quantile)]
+    {
+        let mut selection = FeatureSelection { method: SelectionMethod::Correlation, ..FeatureSelection::default() };
+        selection.max_features = 9;
+        let config = PrepareConfig {
+            imputation,
+            outlier_handling,
+            feature_selection: selection,
+            training_rows: TrainingRows::First(0.5),
+            ..PrepareConfig::default()
+        };
+        let prepared = prepare(&table, &config, &Cx::default()).unwrap();
+        // Stored and read again on the way.
+        let fitted: FittedPreparation = ron::from_str(&ron::to_string(&prepared.fitted).unwrap()).unwrap();
+        let mut stream = fitted.stream().unwrap();
+        for row in 0..n {
+            let number = |name: &str| if name == "a" { columns[0].1[row] } else { columns[1].1[row] };
+            let got = stream.push(codes[row], times[row], number, |_| None);
+            assert_eq!(got, prepared.matrix.row(row), "{imputation:?}, row {row}");
+        }
+    }
+    let config = PrepareConfig { missing_values: MissingValues::Interpolate, ..plain() };
+    let prepared = prepare(&table, &config, &Cx::default()).unwrap();
+    assert!(matches!(prepared.fitted.stream(), Err(FeatureError::LooksAhead { .. })));
+}

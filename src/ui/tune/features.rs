@@ -33,16 +33,14 @@ pub(super) fn show(ui: &mut Ui, catalogue: &[CatalogueEntry], search: &mut Strin
         return;
     }
     ui.add_space(GAP_S);
-    ScrollArea::vertical().id_salt("feature_list").max_height(HEIGHT).auto_shrink([false, true]).show_rows(
-        ui,
-        LINE,
-        shown.len(),
-        |ui, range| {
-            for entry in shown.get(range).unwrap_or_default() {
-                line(ui, entry);
-            }
-        },
-    );
+    ui.spacing_mut().item_spacing.y = 2.0;
+    // In a list that scrolls already there is no height left to fill: this one has its own.
+    let list = ScrollArea::vertical().id_salt("feature_list").min_scrolled_height(HEIGHT).max_height(HEIGHT);
+    list.auto_shrink([false, true]).show_rows(ui, LINE, shown.len(), |ui, range| {
+        for entry in shown.get(range).unwrap_or_default() {
+            line(ui, entry);
+        }
+    });
 }
 
 fn line(ui: &mut Ui, entry: &CatalogueEntry) {

@@ -1,6 +1,6 @@
 //! The catalogue of features: what each is, how far it looks, what it costs, and whether the detectors see it.
 
-use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{Align, Label, Layout, Margin, RichText, ScrollArea, TextEdit, Ui};
 
 use super::super::format::percent;
 use super::super::theme::{GAP_S, Palette};
@@ -34,8 +34,10 @@ pub(super) fn show(ui: &mut Ui, catalogue: &[CatalogueEntry], search: &mut Strin
     }
     ui.add_space(GAP_S);
     ui.spacing_mut().item_spacing.y = 2.0;
+    ui.spacing_mut().interact_size.y = LINE;
     // In a list that scrolls already there is no height left to fill: this one has its own.
     let list = ScrollArea::vertical().id_salt("feature_list").min_scrolled_height(HEIGHT).max_height(HEIGHT);
+    let list = list.content_margin(Margin { right: 10, ..Margin::ZERO });
     list.auto_shrink([false, true]).show_rows(ui, LINE, shown.len(), |ui, range| {
         for entry in shown.get(range).unwrap_or_default() {
             line(ui, entry);

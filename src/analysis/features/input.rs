@@ -14,6 +14,8 @@ pub struct FeatureInput<'a> {
     /// Order of its rows.
     pub order: &'a SeriesOrder,
     pub(super) layout: Layout<'a>,
+    /// Name of each entity, in the order of the layout.
+    pub(super) entities: Vec<&'a str>,
     training: Option<Vec<bool>>,
     /// Columns as numbers, kept while someone holds them: steps of a column run next to each other.
     columns: Mutex<HashMap<String, Weak<Vec<f64>>>>,
@@ -22,10 +24,16 @@ pub struct FeatureInput<'a> {
 impl<'a> FeatureInput<'a> {
     /// A table with its order. `training` says per row whether to learn from it; `None`: from all.
     pub fn new(table: &'a Table, order: &'a SeriesOrder, training: Option<Vec<bool>>) -> Self {
+        let layout = Layout::new(order, table.time().unwrap_or_default());
+        let name = |group: &'a [u32]| {
+            let first = group.first().map_or(0, |&row| row as usize);
+            table.entities().map_or("", |entities| entities.name_of(first))
+        };
         Self {
             table,
             order,
-            layout: Layout::new(order, table.time().unwrap_or_default()),
+            entities: layout.entities().map(name).collect(),
+            layout,
             training,
             columns: Mutex::default(),
         }
@@ -89,6 +97,8 @@ pub(super) struct StepInput<'a> {
     /// Its text columns, in table row order.
     pub(super) texts: Vec<Vec<Option<&'a str>>>,
     pub(super) layout: &'a Layout<'a>,
+    /// Name of each entity, in the order of the layout; empty names where there are none.
+    pub(super) entities: &'a [&'a str],
     /// Per table row, whether to learn from it; `None`: from all.
     pub(super) training: Option<&'a [bool]>,
 }

@@ -15,6 +15,7 @@ mod domain;
 mod input;
 
 pub mod layout;
+mod per_entity;
 mod plan;
 pub mod profile;
 pub mod seasonal;
@@ -198,7 +199,13 @@ impl Node {
     fn input<'a>(&self, input: &'a FeatureInput<'a>) -> Result<StepInput<'a>, FeatureError> {
         let numbers: Result<_, _> = self.numbers.iter().map(|name| input.numbers(name)).collect();
         let texts: Result<_, _> = self.texts.iter().map(|name| input.texts(name)).collect();
-        Ok(StepInput { numbers: numbers?, texts: texts?, layout: &input.layout, training: input.training() })
+        Ok(StepInput {
+            numbers: numbers?,
+            texts: texts?,
+            layout: &input.layout,
+            entities: &input.entities,
+            training: input.training(),
+        })
     }
 }
 

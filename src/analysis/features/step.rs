@@ -57,8 +57,9 @@ pub(super) trait FittedFeatureStep {
     /// When cancelled.
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError>;
 
-    /// A machine that gives the same bits row by row; `None` where the step looks ahead.
-    fn machine(&self) -> Option<Box<dyn Machine>>;
+    /// A machine for the rows of the entity of that name that gives the same bits row by row; `None` where the step looks
+    /// ahead.
+    fn machine(&self, entity: &str) -> Option<Box<dyn Machine>>;
 }
 
 /// One line per step: its name in the enums, and its module under `steps`.
@@ -110,8 +111,8 @@ macro_rules! define_steps {
                 match self { $(Self::$name(step) => step.apply(input, cx),)* }
             }
 
-            pub(super) fn machine(&self) -> Option<Box<dyn Machine>> {
-                match self { $(Self::$name(step) => step.machine(),)* }
+            pub(super) fn machine(&self, entity: &str) -> Option<Box<dyn Machine>> {
+                match self { $(Self::$name(step) => step.machine(entity),)* }
             }
 
             pub(super) fn is_shared(&self) -> bool {
@@ -136,11 +137,11 @@ pub(super) fn run_machines(
     n_outputs: usize,
     input: &StepInput<'_>,
     cx: &Cx,
-    mut start: impl FnMut() -> Box<dyn Machine>,
+    mut start: impl FnMut(&str) -> Box<dyn Machine>,
 ) -> Result<Vec<Vec<f64>>, Cancelled> {
     let mut runner = Runner::new(n_outputs, input);
     for (entity, group) in (0..).zip(&input.layout.groups) {
-        let mut machine = start();
+        let mut machine = start(input.entities.get(entity as usize).copied().unwrap_or_default());
         for position in group.clone() {
             runner.push(&mut *machine, entity, position, cx)?;
         }

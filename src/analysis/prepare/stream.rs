@@ -11,7 +11,7 @@ pub struct PreparationStream<'a> {
     fitted: &'a FittedPreparation,
     features: FeatureStream<'a>,
     /// Per entity, the last value of each feature of the matrix; where missing values take that.
-    last: HashMap<u32, Vec<f64>>,
+    last: HashMap<String, Vec<f64>>,
     row: Vec<f64>,
 }
 
@@ -38,7 +38,7 @@ impl PreparationStream<'_> {
     /// The next row of an entity, one value per feature of the matrix. For the arguments see [`FeatureStream::push`].
     pub fn push<'t>(
         &mut self,
-        entity: u32,
+        entity: &str,
         time: i64,
         number: impl Fn(&str) -> f64,
         text: impl Fn(&str) -> Option<&'t str>,
@@ -46,7 +46,10 @@ impl PreparationStream<'_> {
         let all = self.features.push(entity, time, number, text);
         let carries = self.fitted.imputation == Imputation::Forward;
         let n_features = self.fitted.features.len();
-        let last = self.last.entry(entity).or_insert_with(|| vec![f64::NAN; if carries { n_features } else { 0 }]);
+        let last = match self.last.get_mut(entity) {
+            Some(last) => last,
+            None => self.last.entry(entity.to_owned()).or_insert(vec![f64::NAN; if carries { n_features } else { 0 }]),
+        };
         self.row.clear();
         for (at, (fitted, &place)) in self.fitted.features.iter().zip(&self.fitted.kept).enumerate() {
             let mut value = all.get(place).copied().unwrap_or(f64::NAN);

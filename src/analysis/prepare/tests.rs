@@ -277,9 +277,9 @@ fn a_stream_gives_the_rows_of_the_matrix() {
         // Stored and read again on the way.
         let fitted: FittedPreparation = ron::from_str(&ron::to_string(&prepared.fitted).unwrap()).unwrap();
         let mut stream = fitted.stream().unwrap();
-        for row in 0..n {
+        for (row, &time) in times.iter().enumerate() {
             let number = |name: &str| if name == "a" { columns[0].1[row] } else { columns[1].1[row] };
-            let got = stream.push(codes[row], times[row], number, |_| None);
+            let got = stream.push(table.entities().unwrap().name_of(row), time, number, |_| None);
             assert_eq!(got, prepared.matrix.row(row), "{imputation:?}, row {row}");
         }
     }

@@ -65,6 +65,7 @@ impl Contents {
             input.order.rows().hash(&mut hasher);
             input.order.groups().for_each(|group| group.len().hash(&mut hasher));
             input.table.time().hash(&mut hasher);
+            input.table.entities().map(|entities| &entities.names).hash(&mut hasher);
             hasher.finish()
         })
         .hash(&mut hasher);

@@ -9,6 +9,7 @@ use crate::analysis::features::change_points::{
     Stop, segment_features,
 };
 use crate::analysis::features::input::StepInput;
+use crate::analysis::features::per_entity::PerEntity;
 use crate::analysis::features::step::{FeatureStep, FittedFeatureStep, Machine, StreamRow, run_machines};
 use crate::cx::Cx;
 use crate::recipe::{ChangeCost, ChangeMethod, ChangePenalty};
@@ -30,8 +31,8 @@ pub(in crate::analysis::features) struct Changes {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::analysis::features) struct FittedChanges {
     settings: Changes,
-    /// Of the method that looks back only; `None` where there is nothing to learn from.
-    online: Option<OnlineFit>,
+    /// Of the method that looks back only.
+    online: Option<PerEntity<OnlineFit>>,
 }
 
 impl Changes {
@@ -92,18 +93,20 @@ impl FeatureStep for Changes {
     fn fit(&self, input: &StepInput<'_>, cx: &Cx) -> Result<FittedChanges, FeatureError> {
         let mut online = None;
         if let (false, Ok(penalty)) = (self.looks_ahead, self.penalty()) {
-            let series = input.training_series(input.column());
-            let values: Vec<&[f64]> = series.iter().map(|(values, _)| values.as_slice()).collect();
             // The recipe's check leaves only these two costs to this method.
             let cost = if self.cost == ChangeCost::Normal { OnlineCost::Normal } else { OnlineCost::L2 };
-            online = match OnlineFit::new(&values, cost, penalty, self.min_size as usize) {
-                Ok(fit) => Some(fit),
-                Err(ChangePointError::Cancelled) => return Err(FeatureError::Cancelled),
-                Err(error) => {
-                    cx.warn(format!("features.time_series.change_points has no values for a column: {error}"));
-                    None
+            online = Some(PerEntity::learn(input, |series, is_own| {
+                let values: Vec<&[f64]> = series.iter().map(|(values, _)| values.as_slice()).collect();
+                match OnlineFit::new(&values, cost, penalty, self.min_size as usize) {
+                    Ok(fit) => Ok(Some(fit)),
+                    Err(ChangePointError::Cancelled) => Err(FeatureError::Cancelled),
+                    Err(_) if is_own => Ok(None),
+                    Err(error) => {
+                        cx.warn(format!("features.time_series.change_points has no values for a column: {error}"));
+                        Ok(None)
+                    }
                 }
-            };
+            })?);
         }
         Ok(FittedChanges { settings: self.clone(), online })
     }
@@ -112,7 +115,7 @@ impl FeatureStep for Changes {
 impl FittedFeatureStep for FittedChanges {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
         if !self.settings.looks_ahead {
-            return Ok(run_machines(N_OUTPUTS, input, cx, || self.online())?);
+            return Ok(run_machines(N_OUTPUTS, input, cx, |entity| self.online(entity))?);
         }
         let mut columns = vec![vec![f64::NAN; input.n_rows()]; N_OUTPUTS];
         for group in input.layout.entities() {
@@ -133,14 +136,15 @@ impl FittedFeatureStep for FittedChanges {
         Ok(columns)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
-        (!self.settings.looks_ahead).then(|| self.online())
+    fn machine(&self, entity: &str) -> Option<Box<dyn Machine>> {
+        (!self.settings.looks_ahead).then(|| self.online(entity))
     }
 }
 
 impl FittedChanges {
-    fn online(&self) -> Box<dyn Machine> {
-        Box::new(Online(self.online.as_ref().map(OnlinePelt::new)))
+    fn online(&self, entity: &str) -> Box<dyn Machine> {
+        let fitted = self.online.as_ref().and_then(|online| online.of(entity));
+        Box::new(Online(fitted.map(OnlinePelt::new)))
     }
 }
 

@@ -105,10 +105,10 @@ impl FeatureStep for Combination {
 
 impl FittedFeatureStep for FittedCombination {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
-        Ok(run_machines(1, input, cx, || Box::new(self.clone()))?)
+        Ok(run_machines(1, input, cx, |_| Box::new(self.clone()))?)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         Some(Box::new(self.clone()))
     }
 }

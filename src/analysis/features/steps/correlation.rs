@@ -100,10 +100,10 @@ impl FeatureStep for Correlations {
 
 impl FittedFeatureStep for Correlations {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
-        Ok(run_machines(self.parts().count(), input, cx, || self.start())?)
+        Ok(run_machines(self.parts().count(), input, cx, |_| self.start())?)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         Some(self.start())
     }
 }

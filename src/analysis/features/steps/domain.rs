@@ -88,7 +88,7 @@ impl FittedFeatureStep for FittedDomain {
         Ok(vec![self.op.run(&rows, cx)?])
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         Some(self.start())
     }
 }

@@ -67,10 +67,10 @@ impl FittedFeatureStep for FittedEntropies {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
         let n_outputs = self.settings.windows.len() * self.settings.kinds.len();
         let fresh = self.start();
-        Ok(run_machines(n_outputs, input, cx, || Box::new(fresh.clone()))?)
+        Ok(run_machines(n_outputs, input, cx, |_| Box::new(fresh.clone()))?)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         Some(Box::new(self.start()))
     }
 }

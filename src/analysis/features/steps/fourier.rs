@@ -45,11 +45,11 @@ impl FeatureStep for FourierTerms {
 
 impl FittedFeatureStep for FourierTerms {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
-        let machine = || Box::new(Waves(self.fourier())) as Box<dyn Machine>;
+        let machine = |_: &str| Box::new(Waves(self.fourier())) as Box<dyn Machine>;
         Ok(run_machines(2 * self.terms as usize, input, cx, machine)?)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         Some(Box::new(Waves(self.fourier())))
     }
 }

@@ -29,7 +29,7 @@ impl FittedFeatureStep for Raw {
         Ok(vec![input.column().to_vec()])
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         Some(Box::new(Self))
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::features::FeatureError;
 use crate::analysis::features::catalogue::{LookBack, Output};
 use crate::analysis::features::input::StepInput;
+use crate::analysis::features::per_entity::PerEntity;
 use crate::analysis::features::seasonal::classical::{self, Model};
 use crate::analysis::features::seasonal::mstl::{MstlConfig, mstl};
 use crate::analysis::features::seasonal::profile::{Clock, ProfileState, SeasonalProfile};
@@ -30,8 +31,8 @@ pub(in crate::analysis::features) struct Seasonal {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::analysis::features) struct FittedSeasonal {
     settings: Seasonal,
-    /// Of the trailing method; `None` where the training rows are too few.
-    profile: Option<SeasonalProfile>,
+    /// Of the trailing method.
+    profiles: Option<PerEntity<SeasonalProfile>>,
 }
 
 impl Seasonal {
@@ -94,22 +95,25 @@ impl FeatureStep for Seasonal {
     }
 
     fn fit(&self, input: &StepInput<'_>, cx: &Cx) -> Result<FittedSeasonal, FeatureError> {
-        let mut profile = None;
+        let mut profiles = None;
         if self.method == SeasonalMethod::Trailing {
-            let series = input.training_series(input.column());
-            let entities: Vec<(&[f64], &[i64])> =
-                series.iter().map(|(values, times)| (values.as_slice(), times.as_slice())).collect();
             let clock = self.step_micros.map_or(Clock::Rows, |step_micros| Clock::Time { step_micros });
-            profile = match SeasonalProfile::fit(&self.rows(), clock, &entities, cx) {
-                Ok(profile) => Some(profile),
-                Err(SeasonalError::Cancelled) => return Err(FeatureError::Cancelled),
-                Err(error) => {
-                    cx.warn(format!("features.time_series.seasonal_analysis has no values for a column: {error}"));
-                    None
+            profiles = Some(PerEntity::learn(input, |series, is_own| {
+                let entities: Vec<(&[f64], &[i64])> =
+                    series.iter().map(|(values, times)| (values.as_slice(), times.as_slice())).collect();
+                match SeasonalProfile::fit(&self.rows(), clock, &entities, cx) {
+                    Ok(profile) => Ok(Some(profile)),
+                    Err(SeasonalError::Cancelled) => Err(FeatureError::Cancelled),
+                    // Held against all together then.
+                    Err(_) if is_own => Ok(None),
+                    Err(error) => {
+                        cx.warn(format!("features.time_series.seasonal_analysis has no values for a column: {error}"));
+                        Ok(None)
+                    }
                 }
-            };
+            })?);
         }
-        Ok(FittedSeasonal { settings: self.clone(), profile })
+        Ok(FittedSeasonal { settings: self.clone(), profiles })
     }
 }
 
@@ -117,8 +121,7 @@ impl FittedFeatureStep for FittedSeasonal {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
         let n_outputs = self.settings.n_outputs();
         if self.settings.method == SeasonalMethod::Trailing {
-            let machine = || self.trailing();
-            return Ok(run_machines(n_outputs, input, cx, machine)?);
+            return Ok(run_machines(n_outputs, input, cx, |entity| self.trailing(entity))?);
         }
         let mut columns = vec![vec![f64::NAN; input.n_rows()]; n_outputs];
         for group in input.layout.entities() {
@@ -142,14 +145,15 @@ impl FittedFeatureStep for FittedSeasonal {
         Ok(columns)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
-        (self.settings.method == SeasonalMethod::Trailing).then(|| self.trailing())
+    fn machine(&self, entity: &str) -> Option<Box<dyn Machine>> {
+        (self.settings.method == SeasonalMethod::Trailing).then(|| self.trailing(entity))
     }
 }
 
 impl FittedSeasonal {
-    fn trailing(&self) -> Box<dyn Machine> {
-        let state = self.profile.clone().map(|profile| (profile.start(), profile));
+    fn trailing(&self, entity: &str) -> Box<dyn Machine> {
+        let profile = self.profiles.as_ref().and_then(|profiles| profiles.of(entity));
+        let state = profile.map(|profile| (profile.start(), profile.clone()));
         Box::new(Trailing { state })
     }
 }

@@ -91,10 +91,10 @@ impl FeatureStep for Standing {
 
 impl FittedFeatureStep for FittedStanding {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
-        Ok(run_machines(self.settings.parts.len(), input, cx, || Box::new(self.clone()))?)
+        Ok(run_machines(self.settings.parts.len(), input, cx, |_| Box::new(self.clone()))?)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         Some(Box::new(self.clone()))
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::features::FeatureError;
 use crate::analysis::features::catalogue::{LookBack, Output};
 use crate::analysis::features::input::StepInput;
+use crate::analysis::features::per_entity::PerEntity;
 use crate::analysis::features::step::{FeatureStep, FittedFeatureStep, Machine, StreamRow, run_machines};
 use crate::analysis::features::volatility::{
     Ewm, EwmSpec, Garch, GarchError, GarchSpec, GarchState, MeanModel, Movement, VarianceModel,
@@ -26,8 +27,8 @@ pub(in crate::analysis::features) struct Swings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::analysis::features) struct FittedSwings {
     settings: Swings,
-    /// The models asked for; `None` where the training rows do not allow one.
-    models: Vec<Option<Garch>>,
+    /// The models asked for.
+    models: Vec<PerEntity<Garch>>,
 }
 
 impl Swings {
@@ -73,10 +74,6 @@ impl FeatureStep for Swings {
     }
 
     fn fit(&self, input: &StepInput<'_>, cx: &Cx) -> Result<FittedSwings, FeatureError> {
-        let series: Vec<Vec<f64>> = match self.models().next() {
-            Some(_) => input.training_series(input.column()).into_iter().map(|(values, _)| values).collect(),
-            None => Vec::new(),
-        };
         let movement = match self.of {
             VolatilityOf::Differences => Movement::Differences,
             VolatilityOf::Values => Movement::Values,
@@ -84,14 +81,18 @@ impl FeatureStep for Swings {
         let mut models = Vec::new();
         for (variance, name) in self.models() {
             let spec = GarchSpec { variance, mean: MeanModel::Constant, movement };
-            models.push(match Garch::fit(&series, spec, cx) {
-                Ok(model) => Some(model),
-                Err(GarchError::Cancelled) => return Err(FeatureError::Cancelled),
-                Err(error) => {
-                    cx.warn(format!("features.time_series.volatility has no {name} model for a column: {error}"));
-                    None
+            models.push(PerEntity::learn(input, |series, is_own| {
+                let values: Vec<&[f64]> = series.iter().map(|(values, _)| values.as_slice()).collect();
+                match Garch::fit(&values, spec, cx) {
+                    Ok(model) => Ok(Some(model)),
+                    Err(GarchError::Cancelled) => Err(FeatureError::Cancelled),
+                    Err(_) if is_own => Ok(None),
+                    Err(error) => {
+                        cx.warn(format!("features.time_series.volatility has no {name} model for a column: {error}"));
+                        Ok(None)
+                    }
                 }
-            });
+            })?);
         }
         Ok(FittedSwings { settings: self.clone(), models })
     }
@@ -99,22 +100,22 @@ impl FeatureStep for Swings {
 
 impl FittedFeatureStep for FittedSwings {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
-        Ok(run_machines(self.settings.n_outputs(), input, cx, || self.start())?)
+        Ok(run_machines(self.settings.n_outputs(), input, cx, |entity| self.start(entity))?)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
-        Some(self.start())
+    fn machine(&self, entity: &str) -> Option<Box<dyn Machine>> {
+        Some(self.start(entity))
     }
 }
 
 impl FittedSwings {
-    fn start(&self) -> Box<dyn Machine> {
+    fn start(&self, entity: &str) -> Box<dyn Machine> {
         let ewm = |&span: &u32| Ewm::new(EwmSpec { span: f64::from(span), adjust: true, bias: false });
         Box::new(SwingMachine {
             of: self.settings.of,
             last: f64::NAN,
             ewms: self.settings.spans.iter().map(ewm).collect(),
-            models: self.models.iter().map(|model| model.as_ref().map(Garch::start)).collect(),
+            models: self.models.iter().map(|models| models.of(entity).map(Garch::start)).collect(),
         })
     }
 }

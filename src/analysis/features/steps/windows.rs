@@ -280,7 +280,7 @@ impl FittedFeatureStep for FittedWindows {
         Ok(columns)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         let after = self.measures.iter().map(|&(_, _, after)| after).collect();
         let stream = WindowStream::new(&self.jobs(), self.min_history);
         Some(Box::new(WindowMachine { stream, after, changes: self.of_changes.then(Changes::default) }))

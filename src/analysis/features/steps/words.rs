@@ -165,11 +165,11 @@ impl FeatureStep for Words {
 impl FittedFeatureStep for FittedWords {
     fn apply(&self, input: &StepInput<'_>, cx: &Cx) -> Result<Vec<Vec<f64>>, FeatureError> {
         let shared = Arc::new(self.clone());
-        let start = || Box::new(WordMachine::new(Arc::clone(&shared))) as Box<dyn Machine>;
+        let start = |_: &str| Box::new(WordMachine::new(Arc::clone(&shared))) as Box<dyn Machine>;
         Ok(run_machines(self.settings.n_outputs(), input, cx, start)?)
     }
 
-    fn machine(&self) -> Option<Box<dyn Machine>> {
+    fn machine(&self, _entity: &str) -> Option<Box<dyn Machine>> {
         Some(Box::new(WordMachine::new(Arc::new(self.clone()))))
     }
 }

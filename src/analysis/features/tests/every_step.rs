@@ -219,7 +219,8 @@ fn a_stream_gives_the_bits_of_the_batch() {
         let (times, entities) = (table.time().unwrap(), table.entities().unwrap());
         assert_eq!(times[2] - times[0], MINUTE);
         for row in 0..ROWS {
-            let got = stream.push(entities.codes[row], times[row], |name| numbers[name][row], |name| texts[name][row]);
+            let got =
+                stream.push(entities.name_of(row), times[row], |name| numbers[name][row], |name| texts[name][row]);
             for ((entry, column), &value) in fitted.plan.entries.iter().zip(&columns).zip(got) {
                 let expected = column[row];
                 assert_eq!(
@@ -271,4 +272,23 @@ fn one_row_constants_and_nothing_at_all_are_no_trouble() {
             }
         }
     }
+}
+
+#[test]
+fn entities_are_held_against_their_own_past() {
+    // Two hosts with the same rhythm, one a hundred times as strong: each one's season is its own.
+    let n = 480;
+    let rhythm = |i: usize| ((i / 2 % 30) as f64 / 30.0 * std::f64::consts::TAU).sin();
+    let load = (0..n).map(|i| rhythm(i) * if i % 2 == 0 { 100.0 } else { 1.0 }).collect();
+    let times = (0..n as i64).map(|i| i / 2 * MINUTE).collect();
+    let mut table = Table::of_features(&[("load", load)], Some(times), Some((0..n as u32).map(|i| i % 2).collect()));
+    table.quality.median_step_micros = Some(MINUTE);
+    let mut config = FeaturesConfig::rolling();
+    config.time_series.seasonal_analysis.enabled = true;
+    (config.time_series.seasonal_analysis.seasonal_periods, config.time_series.seasonal_analysis.fourier_terms) =
+        (vec![0.5], 0);
+    let (plan, _, columns) = computed(&table, &config);
+    let at = plan.entries.iter().position(|entry| entry.name == "load_residual").unwrap();
+    // A period of 30 rows has passed from row 60 on.
+    assert!((60..n).all(|row| columns[at][row].abs() < 1e-9), "{:?}", &columns[at][60..70]);
 }

@@ -37,7 +37,7 @@ impl Default for ComputeConfig {
     }
 }
 
-/// Where dense arithmetic (the autoencoder) runs.
+/// Where dense arithmetic (autoencoder, kernels, neighbours by brute force) runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ComputeDevice {

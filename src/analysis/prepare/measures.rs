@@ -2,13 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::{PrepareError, fill};
+use super::{LIMIT, PrepareError, fill};
 use crate::analysis::features::{FeatureError, FeaturePlan};
 use crate::cx::Cx;
 use crate::data::{Feature, Matrix, SeriesOrder, Table};
-
-/// Values beyond this count as this, so that sums of squares stay finite.
-const LIMIT: f64 = 1e150;
 
 /// The raw columns of a plan, rows × columns in the order of the table. A gap is bridged by a straight line between its
 /// neighbours in time of the same entity; before the first and after the last value that value stands, and 0 where

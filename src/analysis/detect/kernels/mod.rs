@@ -22,6 +22,7 @@ use rayon::prelude::*;
 pub(crate) use self::kernel::Kernel;
 pub(crate) use self::panels::WIDTH;
 use self::panels::{Form, Panels, QUERIES, Queries, Row, WeightedSums};
+pub(crate) use self::tensors::DeviceRows;
 use super::coordinate::coordinate;
 use crate::analysis::device;
 use crate::cx::{Cancelled, Cx};

@@ -4,6 +4,7 @@
 //! bounds are measured exactly; where these do not settle which points are the nearest (many are equally far, or all
 //! are close together and far from the centre), all points are looked at again, by differences.
 
+use candle_core::Device;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use super::shortlist::Shortlists;
 use super::side::Side;
 use super::space::Space;
 use super::table::Table;
+use super::tensors::Lookup;
 use super::tree::LEAF;
 use crate::cx::{Cancelled, Cx};
 
@@ -79,36 +81,32 @@ impl ByProduct {
     }
 
     /// Writes the `k` nearest other training rows of each, fewer than there are, into the table. `first_places` are
-    /// those of the first rows, where there may be points without direction.
+    /// those of the first rows, where there may be points without direction. Pairs are measured on the device, if any.
     pub(super) fn among_themselves(
         &self,
         k: usize,
         first_places: &[u32],
+        device: Option<&Device>,
         table: &mut Table,
         cx: &Cx,
     ) -> Result<(), Cancelled> {
-        let (arch, n, n_panels) = (Arch::new(), self.rows.len(), self.side.n_panels());
-        let new_block = |first| Block { first, lists: Shortlists::new(BLOCK.min(n_panels - first) * LEAF, k) };
-        let mut blocks: Vec<Block> = (0..n_panels).step_by(BLOCK).map(new_block).collect();
-        let n_rounds = blocks.len();
-        blocks.par_iter_mut().try_for_each(|block| {
-            let rows = self.side.panels(block.first, BLOCK);
-            arch.dispatch(Join { rows, columns: rows, of_rows: &mut block.lists, of_columns: None, is_own: true, cx })
-        })?;
+        let n = self.rows.len();
         let mut reported = 0;
-        each_with_each(
-            &mut blocks,
-            |a, b| {
-                let (rows, columns) = (self.side.panels(a.first, BLOCK), self.side.panels(b.first, BLOCK));
-                let (of_rows, of_columns) = (&mut a.lists, Some(&mut b.lists));
-                arch.dispatch(Join { rows, columns, of_rows, of_columns, is_own: false, cx })
-            },
-            |round| {
-                let reached = n * round / (n_rounds + 1);
-                cx.progress().add((reached - reported) as u64);
-                reported = reached;
-            },
-        )?;
+        // Where a device fails on the way, what was reported is behind us already.
+        let mut report = |reached: usize| {
+            cx.progress().add(reached.saturating_sub(reported) as u64);
+            reported = reached.max(reported);
+        };
+        let lookup = Lookup { rows: &self.side, columns: &self.side, is_own: true, k, n_panels: BLOCK };
+        let found = match device {
+            // Half of the work is what follows.
+            Some(device) => lookup.run(device, |done| report(done / 2), cx)?,
+            None => None,
+        };
+        let blocks = match found {
+            Some(lists) => (0..).step_by(BLOCK).zip(lists).map(|(first, lists)| Block { first, lists }).collect(),
+            None => self.blocks(k, &mut report, cx)?,
+        };
         table.par_blocks_mut(BLOCK * LEAF).zip(&blocks).try_for_each_init(
             || Nearest::new(k),
             |nearest, ((_, (places, distances)), block)| {
@@ -122,34 +120,67 @@ impl ByProduct {
                 Ok(())
             },
         )?;
-        cx.progress().add((n - reported) as u64);
+        report(n);
         Ok(())
     }
 
-    /// What `each` makes of the places and distances of the `k` training rows nearest to each of some points.
+    /// The lists of all training rows among themselves. `report` hears for how many rows the work is done.
+    fn blocks(&self, k: usize, mut report: impl FnMut(usize), cx: &Cx) -> Result<Vec<Block>, Cancelled> {
+        let (arch, n, n_panels) = (Arch::new(), self.rows.len(), self.side.n_panels());
+        let new_block = |first| Block { first, lists: Shortlists::new(BLOCK.min(n_panels - first) * LEAF, k) };
+        let mut blocks: Vec<Block> = (0..n_panels).step_by(BLOCK).map(new_block).collect();
+        let n_rounds = blocks.len();
+        blocks.par_iter_mut().try_for_each(|block| {
+            let rows = self.side.panels(block.first, BLOCK);
+            arch.dispatch(Join { rows, columns: rows, of_rows: &mut block.lists, of_columns: None, is_own: true, cx })
+        })?;
+        each_with_each(
+            &mut blocks,
+            |a, b| {
+                let (rows, columns) = (self.side.panels(a.first, BLOCK), self.side.panels(b.first, BLOCK));
+                let (of_rows, of_columns) = (&mut a.lists, Some(&mut b.lists));
+                arch.dispatch(Join { rows, columns, of_rows, of_columns, is_own: false, cx })
+            },
+            |round| report(n * round / (n_rounds + 1)),
+        )?;
+        Ok(blocks)
+    }
+
+    /// What `each` makes of the places and distances of the `k` training rows nearest to each of some points. Pairs are
+    /// measured on the device, if any.
     pub(super) fn search<T: Send>(
         &self,
         points: &[f64],
         k: usize,
         first_places: &[u32],
+        device: Option<&Device>,
         cx: &Cx,
         each: impl Fn(&[u32], &[f64]) -> T + Sync,
     ) -> Result<Vec<T>, Cancelled> {
         let side = Side::new(self.center.len(), points, &self.center, cx)?;
+        let lookup = Lookup { rows: &side, columns: &self.side, is_own: false, k, n_panels: NEW_BLOCK };
+        let on_device = match device {
+            Some(device) => lookup.run(device, |_| (), cx)?,
+            None => None,
+        };
         let found: Vec<Vec<T>> = (0..side.n_panels().div_ceil(NEW_BLOCK))
             .into_par_iter()
             .map(|block| {
                 let (first, last) = (block * NEW_BLOCK * LEAF, side.len().min((block + 1) * NEW_BLOCK * LEAF));
-                let mut lists = Shortlists::new((last - first).next_multiple_of(LEAF), k);
-                let (rows, columns) = (side.panels(block * NEW_BLOCK, NEW_BLOCK), self.side.panels(0, usize::MAX));
-                let of_rows = &mut lists;
-                Arch::new().dispatch(Join { rows, columns, of_rows, of_columns: None, is_own: false, cx })?;
+                let own_lists;
+                let lists = match on_device.as_ref().and_then(|all| all.get(block)) {
+                    Some(lists) => lists,
+                    None => {
+                        own_lists = self.lists_of_new(&side, block, k, cx)?;
+                        &own_lists
+                    }
+                };
                 let mut nearest = Nearest::new(k);
                 let (mut places, mut distances) = (vec![0; k], vec![0.0; k]);
                 let mut found = Vec::with_capacity(last - first);
                 for at in first..last {
                     cx.check()?;
-                    let seeker = Seeker { side: &side, at, own: None, lists: &lists, list: at - first };
+                    let seeker = Seeker { side: &side, at, own: None, lists, list: at - first };
                     self.settle(seeker, first_places, &mut nearest, &mut places, &mut distances);
                     found.push(each(&places, &distances));
                 }
@@ -158,6 +189,15 @@ impl ByProduct {
             })
             .collect::<Result<_, Cancelled>>()?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The lists of a block of new points.
+    fn lists_of_new(&self, side: &Side, block: usize, k: usize, cx: &Cx) -> Result<Shortlists, Cancelled> {
+        let (rows, columns) = (side.panels(block * NEW_BLOCK, NEW_BLOCK), self.side.panels(0, usize::MAX));
+        let mut lists = Shortlists::new(rows.half_squares.len() * LEAF, k);
+        let of_rows = &mut lists;
+        Arch::new().dispatch(Join { rows, columns, of_rows, of_columns: None, is_own: false, cx })?;
+        Ok(lists)
     }
 
     /// Writes the neighbours of a point.

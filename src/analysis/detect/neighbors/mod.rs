@@ -2,7 +2,8 @@
 //!
 //! Rows are kept in a tree, near ones together, and neighbours are looked for by whole leaves. With few features the
 //! tree holds the rows themselves, with many their projections. Where there are many features and a tree could leave out
-//! little, all pairs of rows are measured instead, by a matrix product. All ways find the same neighbours, to the bit.
+//! little, all pairs of rows are measured instead, by a matrix product, on a GPU where the context names one. All ways find
+//! the same neighbours, to the bit.
 
 mod axes;
 mod by_product;
@@ -18,6 +19,7 @@ mod shortlist;
 mod side;
 mod space;
 mod table;
+mod tensors;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -110,7 +112,10 @@ impl Neighbors {
         let first_places = self.first_places(k + 1);
         match &self.index {
             Index::Tree(index) => index.among_themselves(k, &first_places, &mut table, cx)?,
-            Index::Product(index) => index.among_themselves(k, &first_places, &mut table, cx)?,
+            Index::Product(index) => {
+                let gpu = tensors::gpu(n, n, self.n_features, cx);
+                index.among_themselves(k, &first_places, gpu.as_ref(), &mut table, cx)?;
+            }
         }
         Ok(table)
     }
@@ -126,12 +131,16 @@ impl Neighbors {
     ) -> Result<Vec<T>, Cancelled> {
         let k = k.clamp(1, self.rows().len());
         let first_places = self.first_places(k);
+        let gpu = match &self.index {
+            Index::Tree(_) => None,
+            Index::Product(index) => tensors::gpu(x.n_rows(), index.rows().len(), self.n_features, cx),
+        };
         let mut all = Vec::with_capacity(x.n_rows());
         for rows in x.values().chunks(NEW_ROWS * x.n_features()) {
             let points = self.space.points(rows, x.n_features());
             all.extend(match &self.index {
                 Index::Tree(index) => index.search(&points, k, &first_places, cx, &each)?,
-                Index::Product(index) => index.search(&points, k, &first_places, cx, &each)?,
+                Index::Product(index) => index.search(&points, k, &first_places, gpu.as_ref(), cx, &each)?,
             });
         }
         Ok(all)

@@ -1,5 +1,6 @@
 //! Checks that every search finds what measuring all rows and sorting finds.
 
+use candle_core::Device;
 use proptest::prelude::*;
 
 use super::*;
@@ -211,6 +212,80 @@ fn a_product_gives_the_same_for_any_number_of_threads() {
         pool.install(|| neighbors.among_themselves(9, &Cx::default()).unwrap())
     };
     assert_eq!(with_threads(1), with_threads(5));
+}
+
+/// Neighbours of the rows among themselves and those of new rows, by tensors or by the vector code.
+fn found(neighbors: &Neighbors, new: &Matrix, k: usize, device: Option<&Device>, cx: &Cx) -> (Table, Found) {
+    let Index::Product(index) = &neighbors.index else { panic!("a tree") };
+    let (n, points) = (neighbors.rows().len(), neighbors.space.points(new.values(), new.n_features()));
+    let mut table = Table::new(n, k);
+    index.among_themselves(k, &neighbors.first_places(k + 1), device, &mut table, cx).unwrap();
+    let each = |places: &[u32], distances: &[f64]| (places.to_vec(), distances.to_vec());
+    (table, index.search(&points, k, &neighbors.first_places(k), device, cx, each).unwrap())
+}
+
+#[test]
+fn tensors_find_the_same_bits_as_vector_code() {
+    let (d, device) = (21, Device::Cpu);
+    let mut tailed: Vec<f64> = noise(301 * d, 5).iter().map(|v| (v * 40.0).sinh()).collect();
+    tailed[..d].fill(1e140);
+    let sets = [
+        ("noise", noise(500 * d, 2)),
+        ("fewer rows than a list is long", noise(9 * d, 2)),
+        ("two rows", noise(2 * d, 2)),
+        ("equal distances", noise(300 * d, 1).iter().map(|v| (v * 1.2).round()).collect()),
+        ("one value", vec![3.5; 300 * d]),
+        ("far from zero", noise(300 * d, 6).iter().map(|v| v + 1e7).collect()),
+        ("tiny", noise(300 * d, 6).iter().map(|v| v * 1e-25).collect()),
+        ("rows of all sizes", tailed[d..].to_vec()),
+        (
+            "rows of zeros",
+            noise(300 * d, 7).iter().zip(0..).map(|(v, i)| if i / d % 5 == 0 { 0.0 } else { *v }).collect(),
+        ),
+    ];
+    for (name, values) in sets {
+        let x = Matrix::unnamed(d, values).unwrap();
+        let mut new: Vec<f64> = noise(50 * d, 11);
+        new.extend(&x.values()[..2 * d]);
+        new.extend(&tailed[..2 * d]);
+        let new = Matrix::unnamed(d, new).unwrap();
+        for (metric, k) in
+            [(Metric::Euclidean, 1), (Metric::Euclidean, 20), (Metric::Cosine, 5), (Metric::Euclidean, 150)]
+        {
+            let neighbors = product(&x, Space::new(metric, 2.0));
+            let (cx, expected_cx, k) = (Cx::default(), Cx::default(), k.min(x.n_rows() - 1));
+            let expected = found(&neighbors, &new, k, None, &expected_cx);
+            assert!(found(&neighbors, &new, k, Some(&device), &cx) == expected, "{name} {metric:?} {k}");
+            assert_eq!(cx.progress().read().done, (x.n_rows() + new.n_rows()) as u64);
+            assert!(cx.warnings().is_empty());
+        }
+    }
+}
+
+#[test]
+fn tensors_are_put_together_from_tiles_and_blocks() {
+    let (d, cx, device) = (16, Cx::default(), Device::Cpu);
+    let space = Space::new(Metric::Euclidean, 2.0);
+    // More columns than a tile has, and more rows than are looked up at a time.
+    let (x, new) = (noise(33_000 * d, 12), noise(1100 * d, 13));
+    let neighbors = product(&Matrix::unnamed(d, x).unwrap(), space);
+    let Index::Product(index) = &neighbors.index else { panic!("a tree") };
+    let each = |places: &[u32], distances: &[f64]| (places.to_vec(), distances.to_vec());
+    let search = |device| index.search(&new, 10, &[], device, &cx, each).unwrap();
+    assert!(search(Some(&device)) == search(None));
+    let neighbors = product(&Matrix::unnamed(d, noise(6000 * d, 14)).unwrap(), space);
+    let few = Matrix::unnamed(d, noise(d, 15)).unwrap();
+    assert!(found(&neighbors, &few, 6, Some(&device), &cx) == found(&neighbors, &few, 6, None, &cx));
+}
+
+#[test]
+fn tensors_stop_when_cancelled() {
+    let neighbors = product(&Matrix::unnamed(20, noise(300 * 20, 8)).unwrap(), Space::new(Metric::Euclidean, 2.0));
+    let Index::Product(index) = &neighbors.index else { panic!("a tree") };
+    let (cx, device) = (Cx::default(), Some(&Device::Cpu));
+    cx.cancel();
+    assert!(index.among_themselves(3, &[], device, &mut Table::new(300, 3), &cx).is_err());
+    assert!(index.search(&[0.0; 20], 3, &[], device, &cx, |_, _| ()).is_err());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! scaled as LIBSVM and scikit-learn do.
 
 mod agreement;
+mod blocks;
 mod cache;
 mod moves;
 mod nystroem;
@@ -17,6 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use self::agreement::spearman;
+use self::blocks::Blocks;
 use self::nystroem::Approximation;
 use self::solver::{Limits, Solution, solve};
 use super::kernels::{Kernel, KernelPoints};
@@ -151,7 +153,8 @@ impl OneClassSvm {
         let most = if x.n_features() <= CHEAP_FEATURES { CHEAP_CACHE_BYTES } else { u64::MAX };
         let cache_bytes = (u64::from(config.cache_size_mb) << 20).min(most);
         let limits = Limits { tol: config.tol, shrinking: config.shrinking, cache_bytes };
-        let Solution { alpha, rho, largest_score, converged } = solve(points, config.nu, limits, cx)?;
+        let blocks = Blocks::on_gpu(&points, cache_bytes, cx);
+        let Solution { alpha, rho, largest_score, converged } = solve(points, config.nu, limits, blocks, cx)?;
         if !converged {
             cx.warn("One-class SVM stopped before it reached its tolerance; raise detectors.one_class_svm.tol");
         }

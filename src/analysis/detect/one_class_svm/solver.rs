@@ -5,6 +5,7 @@
 //! It starts and chooses as LIBSVM does, ties included, and so ends where LIBSVM ends within its tolerance. Other than
 //! LIBSVM it works the gradient of rows left out anew when they return instead of keeping a second one.
 
+use super::blocks::Blocks;
 use super::cache::RowCache;
 use super::moves::{curvature, find_largest, update};
 use crate::analysis::detect::kernels::{KernelPoints, WIDTH};
@@ -39,6 +40,8 @@ struct Solver<'a> {
     points: KernelPoints,
     diagonal: Vec<f64>,
     cache: RowCache,
+    /// Where kernel rows come from before the vector code is asked.
+    blocks: Option<Blocks>,
     alpha: Vec<f64>,
     /// Gradient Kα; up to date for active rows.
     gradient: Vec<f64>,
@@ -53,12 +56,19 @@ struct Solver<'a> {
     cx: &'a Cx,
 }
 
-/// Solves the dual problem for `points`, of which there is at least one.
-pub(super) fn solve(points: KernelPoints, nu: f64, limits: Limits, cx: &Cx) -> Result<Solution, Cancelled> {
+/// Solves the dual problem for `points`, of which there is at least one, with kernel rows of these from `blocks`, if any.
+pub(super) fn solve(
+    points: KernelPoints,
+    nu: f64,
+    limits: Limits,
+    blocks: Option<Blocks>,
+    cx: &Cx,
+) -> Result<Solution, Cancelled> {
     let (n, unit) = (points.len(), points.unit());
     let mut solver = Solver {
         diagonal: points.diagonal(),
         cache: RowCache::new(n, limits.cache_bytes),
+        blocks,
         alpha: start(n, nu),
         gradient: vec![0.0; n],
         support: Vec::new(),
@@ -135,6 +145,12 @@ impl Solver<'_> {
     /// Makes the kernel of row i with the active rows present. Whole panels, as these are what is computed.
     fn ensure_row(&mut self, i: usize) {
         let (points, len) = (&self.points, self.active.next_multiple_of(WIDTH).min(self.alpha.len()));
+        if let Some(blocks) = &self.blocks {
+            let state = (&self.gradient[..self.active], self.alpha.as_slice());
+            if !blocks.ensure(i, len, state, &self.original, &mut self.cache, self.cx) {
+                self.blocks = None;
+            }
+        }
         self.cache.ensure(i, len, |start, row| points.fill_row(i, start, row));
     }
 

@@ -1,5 +1,6 @@
 //! Does the one-class SVM agree with LIBSVM, and with itself when rows, threads or files change?
 
+use candle_core::Device;
 use serde::Deserialize;
 
 use super::*;
@@ -257,4 +258,34 @@ fn the_approximation_holds_for_odd_rows_and_other_kernels() {
             }
         }
     }
+}
+
+#[test]
+fn blocks_of_kernel_rows_lead_to_the_same_machine() {
+    let (n, d, nu, cx) = (700, 6, 0.2, Cx::default());
+    let x: Vec<f64> = (1..=n * d).map(|i| (i * i * 7919 % 10_007) as f64 / 5000.0 - 1.0).collect();
+    for (kernel, cache_rows) in [
+        (Kernel::Rbf { gamma: 0.3 }, 1000),
+        (Kernel::Rbf { gamma: 0.3 }, 40),
+        (Kernel::Linear, 1000),
+        (Kernel::Poly { gamma: 0.2, degree: 3, coef0: 1.0 }, 1000),
+    ] {
+        let points = KernelPoints::new(kernel, d, &x, 1e-6, &cx).unwrap();
+        for shrinking in [true, false] {
+            let limits = Limits { tol: 1e-3, shrinking, cache_bytes: 4 * n as u64 * cache_rows };
+            let blocks = Blocks::new(&points, limits.cache_bytes, &Device::Cpu, &cx);
+            assert!(blocks.is_some());
+            let scores = |blocks| {
+                let solution = solve(points.clone(), nu, limits, blocks, &cx).unwrap();
+                assert!(solution.converged);
+                let sums = points.sums(&solution.alpha, &x, &cx).unwrap();
+                (sums.into_iter().map(|sum| solution.rho - sum).collect::<Vec<_>>(), solution.largest_score)
+            };
+            let ((got, _), (expected, largest)) = (scores(blocks), scores(None));
+            for (got, expected) in got.iter().zip(&expected) {
+                assert!((got - expected).abs() <= 1e-4 * largest, "{kernel:?}: {got} {expected} {largest}");
+            }
+        }
+    }
+    assert!(cx.warnings().is_empty());
 }

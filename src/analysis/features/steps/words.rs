@@ -122,23 +122,16 @@ impl FeatureStep for Words {
                 )
             }));
             if let Some(rows) = self.novelty_rows {
-                let look_back = LookBack::Rows(rows);
-                let last = format!("of the entity's last {rows} rows");
-                outputs.push(named(
-                    format!("{prefix}rows_since"),
-                    format!("Rows since the entity last had this {word} of {column}, at most {rows}"),
-                    look_back,
-                ));
-                outputs.push(named(
-                    format!("{prefix}count_{rows}"),
-                    format!("How many {last} have this {word} of {column}"),
-                    look_back,
-                ));
-                outputs.push(named(
-                    format!("{prefix}distinct_{rows}"),
-                    format!("How many different {word}s of {column} are {last}").replace("are of", "are in"),
-                    look_back,
-                ));
+                let last = format!("the entity's last {rows} rows");
+                let novelty = [
+                    (
+                        format!("{prefix}rows_since"),
+                        format!("Rows since the entity last had this {word} of {column}, at most {rows}"),
+                    ),
+                    (format!("{prefix}count_{rows}"), format!("How many of {last} have this {word} of {column}")),
+                    (format!("{prefix}distinct_{rows}"), format!("Different {word}s of {column} in {last}")),
+                ];
+                outputs.extend(novelty.map(|(name, formula)| named(name, formula, LookBack::Rows(rows))));
             }
         }
         outputs.extend(

@@ -34,7 +34,7 @@ pub use self::stream::PreparationStream;
 pub use self::training::training_rows;
 pub use self::transform::{Transform, Winsorize};
 
-/// Bytes of nodes' features under way at a time, where one of them needs less.
+/// Bytes of small nodes' features under way at a time.
 const BLOCK_BYTES: u64 = 64 << 20;
 
 /// Rows written at a time: their part of the matrix stays in the cache while a block's features fill it.
@@ -219,7 +219,7 @@ pub fn build(
     let n_rows = input.table.n_rows();
     let mask = input.training();
     let training: Option<Vec<u32>> = mask.map(|mask| (0u32..).zip(mask).filter(|(_, m)| **m).map(|(r, _)| r).collect());
-    let blocks = blocks(plan, n_rows);
+    let blocks = blocks(plan, n_rows, cx.memory_limit_bytes);
     let mut collector = Collector::new(plan, config, input, training.as_deref(), &blocks, cx)?;
     cx.progress().start("Features", plan.features.len() as u64);
     let mut nodes: Vec<FittedNode> = Vec::with_capacity(plan.n_nodes());
@@ -232,20 +232,21 @@ pub fn build(
     collector.finish(FittedFeatures { plan: plan.clone(), nodes }, training, cx)
 }
 
-/// The nodes, as many at a time as there are threads for, unless they are large.
-fn blocks(plan: &FeaturePlan, n_rows: usize) -> Vec<Range<usize>> {
+/// The nodes, in groups that are computed side by side: small ones together, so that threads do not wait for each other after
+/// each; large ones as many as there are threads, as far as an eighth of the memory allows.
+fn blocks(plan: &FeaturePlan, n_rows: usize, memory_limit_bytes: u64) -> Vec<Range<usize>> {
     let n_threads = rayon::current_num_threads().max(1);
+    let most = (memory_limit_bytes / 8).max(BLOCK_BYTES);
     let mut blocks: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;
     for node in 0..plan.n_nodes() {
         let needed = plan.node_bytes(node, n_rows);
+        let fits = |block: &Range<usize>| {
+            let are_small = bytes + needed <= BLOCK_BYTES && block.len() < 4 * n_threads;
+            are_small || (bytes + needed <= most && block.len() < n_threads)
+        };
         match blocks.last_mut() {
-            // Small nodes share a block, so that threads do not wait for each other after each.
-            Some(block) if block.len() < 4 * n_threads && bytes + needed <= BLOCK_BYTES => {
-                block.end += 1;
-                bytes += needed;
-            }
-            Some(block) if block.len() < n_threads && bytes + needed <= BLOCK_BYTES * n_threads as u64 => {
+            Some(block) if fits(block) => {
                 block.end += 1;
                 bytes += needed;
             }

@@ -141,7 +141,7 @@ fn summarised(name: &str, profile: &ColumnProfile, methods: &[EntropyMethod]) ->
 }
 
 /// The pairs of columns that correlate most, by Pearson.
-fn leading_pairs(columns: &[&[f64]], most: usize, cx: &Cx) -> Result<Vec<(usize, usize)>, FeatureError> {
+pub(super) fn leading_pairs(columns: &[&[f64]], most: usize, cx: &Cx) -> Result<Vec<(usize, usize)>, FeatureError> {
     let n = columns.len();
     let matrix = correlation_matrix(CorrelationMethod::Pearson, columns, MIN_PAIRS, cx)?;
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();

@@ -3,6 +3,7 @@
 use super::builder::Builder;
 use crate::analysis::features::FeatureError;
 use crate::analysis::features::input::FeatureInput;
+use crate::analysis::features::profile::leading_pairs;
 use crate::analysis::features::steps::combination::{Combination, Combine, FittedCombination};
 use crate::analysis::features::steps::correlation::Correlations;
 use crate::analysis::ranking::{preference, top, with_class};
@@ -48,10 +49,14 @@ pub(super) fn plan(
             methods.insert(0, CorrelationMethod::Pearson);
         }
         let lags = if correlates { of_pairs.cross_correlation_lags.clone() } else { Vec::new() };
-        let windows = statistical.windows.clone();
+        // Interactions alone ask for the longest window only.
+        let (windows, setting) = match correlates {
+            true => (statistical.windows.clone(), "features.statistical.correlation"),
+            false => (statistical.windows.iter().copied().max().into_iter().collect(), "features.interactions"),
+        };
         for (a, b) in sample.pairs(of_pairs.max_pairs as usize, cx)? {
             let step = Correlations { unit, windows: windows.clone(), methods: methods.clone(), lags: lags.clone() };
-            builder.add("features.statistical.correlation", step, &[a, b], &[]);
+            builder.add(setting, step, &[a, b], &[]);
         }
     }
     if interactions.enabled {
@@ -91,16 +96,10 @@ impl<'a> Sample<'a> {
 
     /// The pairs that correlate most, at most so many.
     fn pairs(&self, most: usize, cx: &Cx) -> Result<Vec<(&'a str, &'a str)>, FeatureError> {
-        let mut pairs = Vec::new();
-        for (i, (a, x)) in self.names.iter().zip(&self.columns).enumerate() {
-            cx.check()?;
-            for (b, y) in self.names.iter().zip(&self.columns).skip(i + 1) {
-                pairs.push((pearson(x, y).abs(), *a, *b));
-            }
-        }
-        // Stable: equal ones stay in the order of the table.
-        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Ok(pairs.into_iter().take(most).map(|(_, a, b)| (a, b)).collect())
+        let columns: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
+        let name = |at: usize| self.names.get(at).copied();
+        let pairs = leading_pairs(&columns, most, cx)?;
+        Ok(pairs.into_iter().filter_map(|(a, b)| name(a).zip(name(b))).collect())
     }
 
     /// The combinations worth making, the best first: by what they tell of the label, or by how much they vary and how
@@ -177,18 +176,4 @@ fn subsets(of: &[usize], size: usize) -> Vec<Vec<usize>> {
         }
     }
     all
-}
-
-/// Correlation over the rows that have both; 0 where there is none.
-fn pearson(x: &[f64], y: &[f64]) -> f64 {
-    let pairs: Vec<(f64, f64)> =
-        x.iter().copied().zip(y.iter().copied()).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
-    let n = pairs.len().max(1) as f64;
-    let (mx, my) = pairs.iter().fold((0.0, 0.0), |(mx, my), (x, y)| (mx + x / n, my + y / n));
-    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs {
-        (xx, yy, xy) = (xx + (x - mx) * (x - mx), yy + (y - my) * (y - my), xy + (x - mx) * (y - my));
-    }
-    let correlation = xy / (xx * yy).sqrt();
-    if correlation.is_finite() { correlation } else { 0.0 }
 }

@@ -2,14 +2,12 @@
 
 use super::builder::Builder;
 use crate::analysis::features::distribution::Entropy;
+use crate::analysis::features::steps::FENCE;
 use crate::analysis::features::steps::entropy::Entropies;
 use crate::analysis::features::steps::standing::{Part, Standing};
 use crate::analysis::features::steps::windows::{Want, Windows};
 use crate::analysis::features::windows::Measure;
 use crate::recipe::{EntropyMethod, FeaturesConfig, OutlierMethod, Scope, Statistic, StatisticalFeatures};
-
-/// Usual fences around the quartiles (Tukey 1977).
-const FENCE: f64 = 1.5;
 
 /// Adds the statistical features of a column.
 pub(super) fn plan(builder: &mut Builder, config: &FeaturesConfig, column: &str) {

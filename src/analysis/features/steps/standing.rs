@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{FENCE, Z_FLAG, flag};
 use crate::analysis::features::FeatureError;
 use crate::analysis::features::catalogue::{LookBack, Output};
 use crate::analysis::features::distribution::{ColumnProfile, ProfileConfig};
@@ -9,12 +10,6 @@ use crate::analysis::features::input::StepInput;
 use crate::analysis::features::step::{FeatureStep, FittedFeatureStep, Machine, StreamRow, run_machines};
 use crate::cx::Cx;
 use crate::recipe::OutlierMethod;
-
-/// Usual fences around the quartiles (Tukey 1977).
-const FENCE: f64 = 1.5;
-
-/// From where a z-score flags an outlier.
-const Z_FLAG: f64 = 3.0;
 
 /// Where a value stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,11 +103,7 @@ impl Machine for FittedStanding {
                 Part::ZScore => profile.z_score(value, limit),
                 Part::PercentileRank => profile.percentile_rank(value),
                 Part::Outlier(OutlierMethod::Iqr) => profile.iqr_flag(value, FENCE),
-                Part::Outlier(OutlierMethod::ZScore) => match profile.z_score(value, 2.0 * Z_FLAG) {
-                    z if z.abs() > Z_FLAG => z.signum(),
-                    z if z.is_nan() => z,
-                    _ => 0.0,
-                },
+                Part::Outlier(OutlierMethod::ZScore) => flag(profile.z_score(value, 2.0 * Z_FLAG)),
                 Part::Outlier(OutlierMethod::ModifiedZScore) => profile.modified_z_score(value, limit),
                 Part::TailExcess => profile.tails.excess(value),
             };

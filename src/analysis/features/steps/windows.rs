@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Z_FLAG, flag};
 use crate::analysis::features::FeatureError;
 use crate::analysis::features::catalogue::{LookBack, Output};
 use crate::analysis::features::input::StepInput;
@@ -10,9 +11,6 @@ use crate::analysis::features::step::{FeatureStep, FittedFeatureStep, Machine, S
 use crate::analysis::features::windows::{self, Curve, Job, Measure, Side, Tail, TrendPart, WindowStream};
 use crate::analysis::stats::quantiles;
 use crate::cx::Cx;
-
-/// From where a z-score flags an outlier.
-const Z_FLAG: f64 = 3.0;
 
 /// Windows over one column, with what is wanted of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -250,8 +248,7 @@ impl After {
             _ if value.is_nan() => value,
             Self::Nothing => value,
             Self::Square => (value * value).min(f64::MAX),
-            Self::Flag if value.abs() > Z_FLAG => value.signum(),
-            Self::Flag => 0.0,
+            Self::Flag => flag(value),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Source;
 use super::overview::Overview;
+use crate::analysis::ensemble::Feedback;
 use crate::cx::Cx;
 use crate::data::Table;
 use crate::data::load::LoadError;
@@ -158,7 +159,8 @@ pub fn load(source: &Source, recipe: &Recipe, cx: &Cx) -> Result<(Arc<Table>, St
     Ok((Arc::new(table), StageTiming::new("load", started.elapsed().as_secs_f64())))
 }
 
-/// Runs a recipe over a table and groups what it finds. `on_partial` receives the findings so far.
+/// Runs a recipe over a table and groups what it finds; `feedback` are what people found out about its rows.
+/// `on_partial` receives the findings so far.
 ///
 /// # Errors
 /// See [`RunError`].
@@ -166,8 +168,9 @@ pub fn run(
     engine: &Engine,
     table: &Arc<Table>,
     recipe: &CheckedRecipe,
+    feedback: &[Feedback],
     cx: &Cx,
     on_partial: &(dyn Fn(Findings) + Sync),
 ) -> Result<Findings, RunError> {
-    engine.run(table, recipe, cx, &|partial| on_partial(Findings::of(partial))).map(Findings::of)
+    engine.run(table, recipe, feedback, cx, &|partial| on_partial(Findings::of(partial))).map(Findings::of)
 }

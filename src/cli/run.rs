@@ -56,7 +56,7 @@ pub(super) fn execute(
     let (table, recipe, load_timing, cx) = opened(source, choice, progress)?;
     let engine = Engine::with_disk_cache(settings::default_cache_folder());
     let found = in_background(cx, progress, move |cx| {
-        main_job::run(&engine, &table, &recipe, cx, &|_| {}).map_err(MainJobError::from)
+        main_job::run(&engine, &table, &recipe, &[], cx, &|_| {}).map_err(MainJobError::from)
     })?;
     let findings = found.map_err(Failure::work)?;
 

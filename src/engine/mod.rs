@@ -3,9 +3,11 @@
 mod cache;
 mod clock;
 mod job;
+mod judge;
 mod memory;
 mod run;
 mod snapshot;
+mod surroundings;
 mod threads;
 
 pub use clock::now_micros;
@@ -13,4 +15,5 @@ pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};
 pub use run::{Engine, RunError};
 pub use snapshot::{RunMetrics, Snapshot, StageTiming};
+pub use surroundings::Surroundings;
 pub use threads::set_library_threads;

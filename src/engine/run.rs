@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use super::cache::{Cache, StageKey};
 use super::clock::now_micros;
+use super::judge::judge;
 use super::snapshot::{RunMetrics, Snapshot, StageTiming};
+use super::surroundings::Surroundings;
 use crate::analysis::detect::{self, DetectError, FittedDetector as _, Input, Series};
 use crate::analysis::device;
-use crate::analysis::ensemble::{Combined, DetectorScores, combine};
-use crate::analysis::evaluate::Metrics;
+use crate::analysis::ensemble::{DetectorScores, Feedback};
 use crate::analysis::features::{self, FeatureError, FeatureInput, FeaturePlan};
 use crate::analysis::prepare::{self, PrepareError, Prepared};
 use crate::analysis::rules::{self, RuleError, RuleHits};
@@ -70,7 +71,7 @@ impl Engine {
         Self { cache: Cache::on_disk(folder) }
     }
 
-    /// Runs a recipe over a table. `on_partial` receives the result so far after each detector but the last.
+    /// Runs a recipe over a table; `feedback` are what people found out about its rows. `on_partial` receives the result so far after each detector but the last.
     ///
     /// # Errors
     /// See [`RunError`]; nothing is kept of a run that failed but its finished stages.
@@ -78,10 +79,12 @@ impl Engine {
         &self,
         table: &Arc<Table>,
         recipe: &CheckedRecipe,
+        feedback: &[Feedback],
         cx: &Cx,
         on_partial: &(dyn Fn(Snapshot) + Sync),
     ) -> Result<Snapshot, RunError> {
-        self.in_pool(table, recipe, || self.run_stages(table, recipe, &cx.with_limits(&recipe.compute), on_partial))
+        let cx = &cx.with_limits(&recipe.compute);
+        self.in_pool(table, recipe, || self.run_stages(table, recipe, feedback, cx, on_partial))
     }
 
     /// Work with as many threads as the recipe says, over a table that the cache then belongs to.
@@ -121,18 +124,19 @@ impl Engine {
         &self,
         table: &Arc<Table>,
         recipe: &CheckedRecipe,
+        feedback: &[Feedback],
         cx: &Cx,
         on_partial: &(dyn Fn(Snapshot) + Sync),
     ) -> Result<Snapshot, RunError> {
         let started_at_micros = now_micros();
         let device = device::name(&device::select(cx));
         let mut stages = Vec::new();
-        let order = SeriesOrder::of(table);
+        let order = Arc::new(SeriesOrder::of(table));
         let training = prepare::training_rows(table, &recipe.prepare, cx)?;
         let feature_input = FeatureInput::new(table, &order, training);
         let plan = features::plan(&feature_input, &recipe.features, cx).map_err(feature_error)?;
         // First, as a mistake in a rule should not wait for the detectors.
-        let rules = Arc::new(run_rules(recipe, &plan, &feature_input, cx, &mut stages)?);
+        let rules = run_rules(recipe, &plan, &feature_input, cx, &mut stages)?;
         let key = StageKey::prepared(table, recipe);
         let prepared = self.prepare(recipe, key, &plan, &feature_input, cx, &mut stages)?;
         drop(feature_input);
@@ -142,19 +146,23 @@ impl Engine {
         let series = measures.as_ref().map(|measures| Series { measures, order: &order });
         let input = Input { features: &prepared.matrix, series };
         let learned = Learned::of(&prepared, input);
+        let training = prepared.training.clone().map(Arc::new);
 
+        let surroundings = Surroundings::new(table, &order, rules, feedback.to_vec(), recipe);
         let mut scores = Vec::new();
         let kinds: Vec<DetectorKind> = recipe.detectors.enabled().collect();
-        let result = |scores: &[DetectorScores], stages: &mut Vec<StageTiming>, cx: &Cx| {
+        let mut known: Option<RunMetrics> = None;
+        let mut result = |scores: &[DetectorScores], stages: &mut Vec<StageTiming>, cx: &Cx| {
             let done = Instant::now();
-            let (combined, metrics) = judge(table, scores, &rules, recipe);
+            let (combined, metrics) = judge(table, scores, &surroundings, known.as_ref(), recipe);
+            known.clone_from(&metrics);
             stages.push(StageTiming::new("combine", done.elapsed().as_secs_f64()));
             Snapshot {
                 table: Arc::clone(table),
                 recipe: recipe.clone(),
                 prepared: Arc::clone(&prepared),
                 scores: scores.to_vec(),
-                rules: Arc::clone(&rules),
+                surroundings: surroundings.clone(),
                 combined: Arc::new(combined),
                 metrics,
                 stages: stages.clone(),
@@ -167,7 +175,7 @@ impl Engine {
         for (i, &kind) in kinds.iter().enumerate() {
             let (raw, timing) = self.scores_of(kind, recipe, key, (input, &learned), &device, cx)?;
             stages.push(timing);
-            scores.push(DetectorScores { kind, raw });
+            scores.push(DetectorScores::new(kind, raw, training.clone()));
             if i + 1 < kinds.len() {
                 on_partial(result(&scores, &mut stages.clone(), cx));
             }
@@ -237,8 +245,11 @@ impl Engine {
     ///
     /// Settings left of the scores (data, features, detectors) keep the effect they had in `snapshot`.
     pub fn recombine(snapshot: &Snapshot, recipe: &CheckedRecipe) -> Snapshot {
-        let (combined, metrics) = judge(&snapshot.table, &snapshot.scores, &snapshot.rules, recipe);
-        Snapshot { recipe: recipe.clone(), combined: Arc::new(combined), metrics, ..snapshot.clone() }
+        let surroundings = snapshot.surroundings.renewed(&snapshot.table, &snapshot.recipe, recipe);
+        let known = snapshot.metrics.as_ref();
+        let (combined, metrics) = judge(&snapshot.table, &snapshot.scores, &surroundings, known, recipe);
+        let combined = Arc::new(combined);
+        Snapshot { recipe: recipe.clone(), surroundings, combined, metrics, ..snapshot.clone() }
     }
 }
 
@@ -282,24 +293,6 @@ fn run_rules(
     })?;
     stages.push(StageTiming::new("rules", started.elapsed().as_secs_f64()));
     Ok(hits)
-}
-
-/// Combines the scores and holds them against the labels.
-fn judge(
-    table: &Table,
-    scores: &[DetectorScores],
-    rules: &[RuleHits],
-    recipe: &CheckedRecipe,
-) -> (Combined, Option<RunMetrics>) {
-    let combined = combine(scores, rules, &recipe.detectors, &recipe.ensemble, &recipe.severity);
-    let metrics = table.label().and_then(|labels| {
-        let detectors = scores.iter().map(|s| Some((s.kind, Metrics::of(labels, &s.raw)?)));
-        Some(RunMetrics {
-            detectors: detectors.collect::<Option<_>>()?,
-            combined: Metrics::of(labels, &combined.score)?,
-        })
-    });
-    (combined, metrics)
 }
 
 fn feature_error(error: FeatureError) -> RunError {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::surroundings::Surroundings;
 use crate::analysis::ensemble::{Combined, DetectorScores};
 use crate::analysis::evaluate::Metrics;
 use crate::analysis::prepare::Prepared;
-use crate::analysis::rules::RuleHits;
 use crate::data::Table;
 use crate::recipe::{CheckedRecipe, DetectorKind};
 
@@ -22,8 +22,8 @@ pub struct Snapshot {
     pub prepared: Arc<Prepared>,
     /// Raw scores, one column per detector.
     pub scores: Vec<DetectorScores>,
-    /// The rows for which rules fire, per enabled rule.
-    pub rules: Arc<Vec<RuleHits>>,
+    /// What the combination knows of the rows besides.
+    pub surroundings: Surroundings,
     /// The combined result.
     pub combined: Arc<Combined>,
     /// Agreement with the labels, where there are any.

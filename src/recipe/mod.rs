@@ -47,7 +47,12 @@ pub use prepare::{
 };
 pub use presets::Preset;
 pub use rules::{RuleConfig, RuleSeverity};
-pub use scoring::{AlertsConfig, EnsembleConfig, Normalization, SeverityConfig};
+pub use scoring::{
+    AdjustmentScale, AlertsConfig, BusinessHours, CalibrationConfig, CalibrationMethod, ConfidenceConfig,
+    ConfidenceMethod, DiversityConfig, DiversityMetric, DynamicWeighting, EnsembleConfig, Normalization,
+    ResponseMinutes, SeverityAdjustment, SeverityConfig, SeverityPriority, StackingConfig, ThresholdAggregation,
+    ThresholdMethod, Uncertainty, VotingStrategy,
+};
 
 /// Version of the recipe format written by this program.
 pub const VERSION: u32 = 1;

@@ -1,6 +1,6 @@
 //! Ready-made recipes to start from.
 
-use super::{FeatureSelection, FeaturesConfig, OutlierHandling, Recipe};
+use super::{FeatureSelection, FeaturesConfig, OutlierHandling, Recipe, ThresholdAggregation};
 
 /// A ready-made recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,9 @@ fn keep_as_is(recipe: &mut Recipe) {
     recipe.prepare.feature_selection = FeatureSelection::off();
 }
 
-/// One contamination for the combined score and for the votes of the detectors that have one.
+/// One contamination for the combined score, where it is exact, and for the votes of the detectors that have one.
 fn set_contamination(recipe: &mut Recipe, contamination: f64) {
+    recipe.ensemble.threshold_aggregation = ThresholdAggregation::Combined;
     recipe.ensemble.contamination = contamination;
     recipe.detectors.set_vote_share(contamination);
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::action::{TriageAction, WorkState};
 use super::episode::Episode;
-use crate::analysis::severity::Severity;
+use crate::analysis::severity::{Factor, Severity};
 
 /// Where an alert stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -106,6 +106,37 @@ pub struct FeatureDeviation {
     pub deviation: f64,
 }
 
+/// How an alert was judged besides its score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// Severity by the combined score alone.
+    pub base: Severity,
+    /// What raised (or lowered) it, each with its factor.
+    pub factors: Vec<(Factor, f64)>,
+    /// Priority of its severity; 1 is the most urgent.
+    pub priority: u8,
+    /// Minutes within which someone should respond.
+    pub response_minutes: u32,
+}
+
+impl Assessment {
+    /// "raised from medium: business hours ×2.0"; `None` where nothing was adjusted.
+    pub fn adjustment(&self, severity: Severity) -> Option<String> {
+        if self.factors.is_empty() {
+            return None;
+        }
+        let factors: Vec<String> =
+            self.factors.iter().map(|(factor, x)| format!("{} ×{x:.1}", factor.title())).collect();
+        let base = self.base.name();
+        let change = match severity.cmp(&self.base) {
+            std::cmp::Ordering::Greater => format!("raised from {base}"),
+            std::cmp::Ordering::Less => format!("lowered from {base}"),
+            std::cmp::Ordering::Equal => format!("{base} with and without"),
+        };
+        Some(format!("{change}: {}", factors.join(", ")))
+    }
+}
+
 /// JSON has no NaN: it is written as null.
 fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
@@ -122,6 +153,8 @@ pub struct NewAlert {
     pub rules: Vec<String>,
     /// The most deviating features at the peak, worst first.
     pub top_features: Vec<FeatureDeviation>,
+    /// How it was judged.
+    pub assessment: Assessment,
 }
 
 /// A remark on an alert.
@@ -251,6 +284,8 @@ pub struct Alert {
     pub rules: Vec<String>,
     /// The most deviating features at the peak, worst first.
     pub top_features: Vec<FeatureDeviation>,
+    /// How it was judged; `None` where an older program found it.
+    pub assessment: Option<Assessment>,
     /// Its notes, oldest first.
     pub notes: Vec<Note>,
     /// Everything people did to it, oldest first.

@@ -23,7 +23,10 @@ pub fn describe(alert: &NewAlert) -> String {
     let extent = extent(episode.start_time, episode.end_time, episode.n_rows);
     let rules = rules(&alert.rules);
     let agreement = agreement(&alert.fired, !rules.is_empty());
-    format!("{subject}{rules}{}{extent}{agreement}.", features(&alert.top_features))
+    let adjustment =
+        alert.assessment.adjustment(episode.severity).filter(|_| alert.assessment.base != episode.severity);
+    let adjustment = adjustment.map_or(String::new(), |text| format!("; {text}"));
+    format!("{subject}{rules}{}{extent}{agreement}{adjustment}.", features(&alert.top_features))
 }
 
 fn features(features: &[FeatureDeviation]) -> String {
@@ -151,7 +154,9 @@ fn duration(micros: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::severity::Factor;
     use crate::analysis::severity::Severity;
+    use crate::triage::Assessment;
     use crate::triage::Episode;
 
     const MIN: i64 = 60_000_000;
@@ -177,10 +182,28 @@ mod tests {
             n_rows: 3,
             peak_score: 0.9,
             severity: Severity::High,
+            worst_row: 6,
             rows: vec![6, 7, 9],
         };
         let fired = vec![vote("forest", true), vote("svm", true), vote("lof", false), vote("autoencoder", true)];
-        NewAlert { episode, fired, rules: Vec::new(), top_features }
+        let assessment = Assessment { base: Severity::High, factors: Vec::new(), priority: 2, response_minutes: 15 };
+        NewAlert { episode, fired, rules: Vec::new(), top_features, assessment }
+    }
+
+    #[test]
+    fn what_raised_the_severity_is_told() {
+        let mut raised = alert(None, Some(0), vec![feature("cpu", 97.2, 41.0)]);
+        raised.assessment = Assessment {
+            base: Severity::Medium,
+            factors: vec![(Factor::TimeOfDay, 2.0), (Factor::UserActivity, 1.25)],
+            ..raised.assessment
+        };
+        let told = describe(&raised);
+        assert!(told.ends_with("; raised from medium: business hours ×2.0, users active ×1.2."), "{told}");
+        raised.assessment.base = Severity::High;
+        assert!(!describe(&raised).contains("raised"));
+        let unchanged = raised.assessment.adjustment(Severity::High).unwrap();
+        assert_eq!(unchanged, "high with and without: business hours ×2.0, users active ×1.2");
     }
 
     #[test]

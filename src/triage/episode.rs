@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::analysis::severity::Severity;
 use crate::data::{Entities, SeriesOrder};
-use crate::recipe::{AlertsConfig, SeverityConfig};
+use crate::recipe::AlertsConfig;
 
 const MICROS_PER_SEC: i64 = 1_000_000;
 
@@ -19,8 +19,8 @@ pub struct ScoredRows<'a> {
     pub entities: Option<&'a Entities>,
     /// Combined score of each row, 0 to 1.
     pub score: &'a [f64],
-    /// Whether each row lies above the threshold.
-    pub is_anomaly: &'a [bool],
+    /// Severity of each anomalous row; `None` for normal ones.
+    pub severity: &'a [Option<Severity>],
 }
 
 /// Anomalous rows of one entity that belong together.
@@ -44,8 +44,10 @@ pub struct Episode {
     pub n_rows: u32,
     /// Score of `peak_row`, 0 to 1.
     pub peak_score: f64,
-    /// Severity of the peak.
+    /// The worst severity of any of the rows.
     pub severity: Severity,
+    /// The row with that severity; of several the one with the highest score (the first of them).
+    pub worst_row: u32,
     /// The anomalous rows, in time order.
     pub rows: Vec<u32>,
 }
@@ -55,12 +57,12 @@ pub struct Episode {
 /// Two anomalous rows of an entity, with only normal ones between them, are one episode when at most
 /// `episode_gap_rows` rows lie between them *or* they are at most `episode_gap_secs` apart. Without a time column
 /// every anomalous row is an episode of its own. Episodes with fewer than `min_rows` anomalous rows are left out.
-pub fn group(rows: &ScoredRows, alerts: &AlertsConfig, severity: &SeverityConfig) -> Vec<Episode> {
+pub fn group(rows: &ScoredRows, alerts: &AlertsConfig) -> Vec<Episode> {
     let mut episodes = Vec::new();
     for series in rows.order.groups() {
         rows.group_series(series, alerts, |members| {
             if members.len() >= alerts.min_rows as usize {
-                episodes.extend(rows.episode(members, severity));
+                episodes.extend(rows.episode(members));
             }
         });
     }
@@ -84,7 +86,7 @@ impl ScoredRows<'_> {
         let mut members: Vec<u32> = Vec::new();
         let mut last = (0, 0);
         for (position, &row) in series.iter().enumerate() {
-            if !self.is_anomaly.get(row as usize).copied().unwrap_or(false) {
+            if self.severity_of(row).is_none() {
                 continue;
             }
             let joins = self.time_of(row).is_some_and(|time| {
@@ -102,9 +104,12 @@ impl ScoredRows<'_> {
         }
     }
 
-    fn episode(&self, rows: Vec<u32>, severity: &SeverityConfig) -> Option<Episode> {
+    fn episode(&self, rows: Vec<u32>) -> Option<Episode> {
         let (&start_row, &end_row) = (rows.first()?, rows.last()?);
-        let (peak_row, peak_score) = self.peak(&rows);
+        let (peak_row, peak_score) = self.peak(rows.iter().copied());
+        let severity = rows.iter().filter_map(|&row| self.severity_of(row)).max()?;
+        let worst = rows.iter().copied().filter(|&row| self.severity_of(row) == Some(severity));
+        let (worst_row, _) = self.peak(worst);
         Some(Episode {
             entity: self.entities.map(|entities| entities.name_of(start_row as usize).to_owned()),
             start_row,
@@ -115,13 +120,18 @@ impl ScoredRows<'_> {
             peak_time: self.time_of(peak_row),
             n_rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
             peak_score,
-            severity: Severity::of_anomaly(peak_score, severity),
+            severity,
+            worst_row,
             rows,
         })
     }
 
-    fn peak(&self, rows: &[u32]) -> (u32, f64) {
-        let scored = rows.iter().map(|&row| (row, self.score.get(row as usize).copied().unwrap_or(0.0)));
+    fn severity_of(&self, row: u32) -> Option<Severity> {
+        self.severity.get(row as usize).copied().flatten()
+    }
+
+    fn peak(&self, rows: impl Iterator<Item = u32>) -> (u32, f64) {
+        let scored = rows.map(|row| (row, self.score.get(row as usize).copied().unwrap_or(0.0)));
         let higher = |best: (u32, f64), next: (u32, f64)| if next.1 > best.1 { next } else { best };
         scored.reduce(higher).unwrap_or_default()
     }
@@ -134,6 +144,7 @@ impl ScoredRows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::SeverityConfig;
 
     const SEC: i64 = MICROS_PER_SEC;
 
@@ -147,13 +158,15 @@ mod tests {
     fn grouped(rows: &Rows, gap_rows: u32, gap_secs: u32, min_rows: u32) -> Vec<Episode> {
         let order = SeriesOrder::new(rows.score.len(), rows.time.as_deref().unwrap_or_default(), rows.codes.as_slice());
         let entities = Entities { codes: rows.codes.clone(), names: ["a", "b", "c"].map(String::from).to_vec() };
-        let is_anomaly: Vec<bool> = rows.score.iter().map(|&s| s >= 0.3).collect();
+        let config = SeverityConfig::default();
+        let level = |&score: &f64| (score >= 0.3).then(|| Severity::of_anomaly(score, &config));
+        let severity: Vec<Option<Severity>> = rows.score.iter().map(level).collect();
         let scored = ScoredRows {
             order: &order,
             time: rows.time.as_deref(),
             entities: (!rows.codes.is_empty()).then_some(&entities),
             score: &rows.score,
-            is_anomaly: &is_anomaly,
+            severity: &severity,
         };
         let alerts = AlertsConfig {
             episode_gap_rows: gap_rows,
@@ -161,7 +174,7 @@ mod tests {
             min_rows,
             ..AlertsConfig::default()
         };
-        group(&scored, &alerts, &SeverityConfig::default())
+        group(&scored, &alerts)
     }
 
     fn members(episodes: &[Episode]) -> Vec<&[u32]> {
@@ -199,6 +212,7 @@ mod tests {
             n_rows: 3,
             peak_score: 0.95,
             severity: Severity::Critical,
+            worst_row: 2,
             rows: vec![1, 2, 3],
         };
         assert_eq!(episodes, [expected]);

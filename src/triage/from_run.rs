@@ -1,23 +1,21 @@
 //! From the result of a run to the alerts found in it: episodes, who voted, and what deviates.
 
-use super::alert::{DetectorVote, FeatureDeviation, NewAlert};
+use super::alert::{Assessment, DetectorVote, FeatureDeviation, NewAlert};
 use super::episode::{Episode, ScoredRows, group};
 use crate::analysis::rules::RuleHits;
-use crate::data::SeriesOrder;
 use crate::engine::Snapshot;
 
 /// The alerts of a result, worst first.
 pub fn alerts_of(snapshot: &Snapshot) -> Vec<NewAlert> {
     let table = &snapshot.table;
-    let order = SeriesOrder::of(table);
     let rows = ScoredRows {
-        order: &order,
+        order: &snapshot.surroundings.order,
         time: table.time(),
         entities: table.entities(),
         score: &snapshot.combined.score,
-        is_anomaly: &snapshot.combined.is_anomaly,
+        severity: &snapshot.combined.severity,
     };
-    let episodes = group(&rows, &snapshot.recipe.alerts, &snapshot.recipe.severity);
+    let episodes = group(&rows, &snapshot.recipe.alerts);
     episodes.into_iter().map(|episode| alert(snapshot, episode)).collect()
 }
 
@@ -25,8 +23,22 @@ fn alert(snapshot: &Snapshot, episode: Episode) -> NewAlert {
     let votes = votes(snapshot, episode.peak_row as usize);
     let top_features = deviations(snapshot, episode.peak_row as usize);
     let fires = |rule: &&RuleHits| episode.rows.iter().any(|&row| rule.contains(row));
-    let rules = snapshot.rules.iter().filter(fires).map(|rule| rule.name.clone()).collect();
-    NewAlert { episode, fired: votes, rules, top_features }
+    let rules = snapshot.surroundings.rules.iter().filter(fires).map(|rule| rule.name.clone()).collect();
+    let assessment = assessment(snapshot, &episode);
+    NewAlert { episode, fired: votes, rules, top_features, assessment }
+}
+
+/// How the worst row of an episode was judged.
+fn assessment(snapshot: &Snapshot, episode: &Episode) -> Assessment {
+    let (config, row) = (&snapshot.recipe.severity, episode.worst_row as usize);
+    let score = snapshot.combined.score.get(row).copied().unwrap_or(episode.peak_score);
+    let adjusted = snapshot.surroundings.circumstances.adjusted(row, score, config);
+    Assessment {
+        base: adjusted.base,
+        factors: adjusted.factors(&config.dynamic_adjustment).collect(),
+        priority: episode.severity.priority(config),
+        response_minutes: episode.severity.response_minutes(config),
+    }
 }
 
 /// What each detector says about a row.

@@ -16,7 +16,8 @@ mod store;
 
 pub use action::{TriageAction, WorkState};
 pub use alert::{
-    Alert, AlertStatus, AlertSummary, DetectorVote, EntryKind, FeatureDeviation, HistoryEntry, NewAlert, Note, Verdict,
+    Alert, AlertStatus, AlertSummary, Assessment, DetectorVote, EntryKind, FeatureDeviation, HistoryEntry, NewAlert,
+    Note, Verdict,
 };
 pub use describe::describe;
 pub use episode::{Episode, ScoredRows, group};

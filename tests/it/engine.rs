@@ -25,7 +25,7 @@ fn quick() -> Recipe {
 }
 
 fn findings(engine: &Engine, table: &Arc<Table>, recipe: &Recipe) -> Findings {
-    run(engine, table, &recipe.clone().checked().unwrap(), &Cx::default(), &|_| {}).unwrap()
+    run(engine, table, &recipe.clone().checked().unwrap(), &[], &Cx::default(), &|_| {}).unwrap()
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn partial_results_name_who_is_missing() {
         let snapshot = &findings.snapshot;
         partials.lock().unwrap().push((snapshot.scores.len(), snapshot.pending.clone()));
     };
-    let whole = run(&Engine::default(), &table, &recipe, &Cx::default(), &on_partial).unwrap();
+    let whole = run(&Engine::default(), &table, &recipe, &[], &Cx::default(), &on_partial).unwrap();
     let partials = partials.into_inner().unwrap();
     assert_eq!(partials.len(), 3);
     let enabled: Vec<DetectorKind> = whole.snapshot.recipe.detectors.enabled().collect();
@@ -111,7 +111,7 @@ fn a_cancelled_run_ends_as_cancelled() {
             cx.cancel();
         })
     };
-    let result = run(&Engine::default(), &table, &recipe, &cx, &|_| {});
+    let result = run(&Engine::default(), &table, &recipe, &[], &cx, &|_| {});
     canceller.join().unwrap();
     assert!(matches!(result, Err(RunError::Cancelled)), "{:?}", result.err());
 }
@@ -147,7 +147,7 @@ fn rules_raise_alerts_whatever_the_detectors_say() {
         ..RuleConfig::default()
     });
     let ruled = findings(&engine, &table, &recipe);
-    assert!(ruled.snapshot.rules[0].contains(calm as u32));
+    assert!(ruled.snapshot.surroundings.rules[0].contains(calm as u32));
     assert_eq!(ruled.snapshot.combined.severity[calm], Some(Severity::Critical));
     let alert = ruled.alerts.iter().find(|alert| alert.episode.rows.contains(&(calm as u32))).unwrap();
     assert_eq!(
@@ -160,7 +160,7 @@ fn rules_raise_alerts_whatever_the_detectors_say() {
     assert_eq!(findings(&engine, &table, &recipe).snapshot.combined.score, plain.snapshot.combined.score);
     recipe.rules[0].enabled = true;
     recipe.rules[0].expression = "cpu_procent > 1".into();
-    let error = run(&engine, &table, &recipe.checked().unwrap(), &Cx::default(), &|_| {}).unwrap_err();
+    let error = run(&engine, &table, &recipe.checked().unwrap(), &[], &Cx::default(), &|_| {}).unwrap_err();
     assert_eq!(
         error.to_string(),
         "rules[0] (exactly this): there is no column \"cpu_procent\"; did you mean cpu_percent?"

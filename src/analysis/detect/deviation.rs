@@ -62,7 +62,7 @@ macro_rules! detectors {
                 Deviation::fit(Measure::$measure, self.baseline, input, cx)
             }
 
-            fn vote_threshold(&self, _scores: &[f64]) -> f64 {
+            fn vote_threshold(&self, _sorted: &[f64]) -> f64 {
                 self.limit
             }
         }

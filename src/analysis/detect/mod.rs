@@ -27,7 +27,7 @@ mod sort;
 
 use serde::{Deserialize, Serialize};
 
-use super::stats::quantiles;
+use super::stats::quantile_of_sorted;
 use crate::cx::{Cancelled, Cx};
 use crate::data::{Matrix, SeriesOrder};
 use crate::recipe::{self, DetectorKind, Detectors, with_detectors};
@@ -92,8 +92,8 @@ pub trait Detector {
     /// When cancelled, or when the data cannot be used (no rows, values that are not finite).
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<Self::Fitted, DetectError>;
 
-    /// Raw score above which this detector alone calls a row abnormal, given its scores of the whole run.
-    fn vote_threshold(&self, scores: &[f64]) -> f64;
+    /// Raw score above which this detector alone calls a row abnormal, given its scores of the training rows, ascending.
+    fn vote_threshold(&self, sorted: &[f64]) -> f64;
 }
 
 /// A fitted detector.
@@ -134,9 +134,9 @@ macro_rules! define_models {
             match kind { $(DetectorKind::$kind => <recipe::$config as Detector>::USES_SERIES,)* }
         }
 
-        /// Raw score above which a detector alone calls a row abnormal, given its scores of the whole run.
-        pub fn vote_threshold(kind: DetectorKind, detectors: &Detectors, scores: &[f64]) -> f64 {
-            match kind { $(DetectorKind::$kind => detectors.$field.vote_threshold(scores),)* }
+        /// Raw score above which a detector alone calls a row abnormal, given its scores of the training rows, ascending.
+        pub fn vote_threshold(kind: DetectorKind, detectors: &Detectors, sorted: &[f64]) -> f64 {
+            match kind { $(DetectorKind::$kind => detectors.$field.vote_threshold(sorted),)* }
         }
 
         impl FittedDetector for Model {
@@ -152,8 +152,7 @@ macro_rules! define_models {
 }
 with_detectors!(define_models);
 
-/// The score that a share `contamination` of the rows exceeds.
-pub(crate) fn contamination_threshold(scores: &[f64], contamination: f64) -> f64 {
-    let [threshold] = quantiles(scores, [1.0 - contamination]);
-    threshold
+/// The score that a share `contamination` of the rows exceeds; `sorted` is ascending.
+pub(crate) fn contamination_threshold(sorted: &[f64], contamination: f64) -> f64 {
+    quantile_of_sorted(sorted, 1.0 - contamination)
 }

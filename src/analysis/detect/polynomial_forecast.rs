@@ -53,8 +53,8 @@ impl Detector for PolynomialForecastConfig {
         Ok(PolynomialForecast { columns })
     }
 
-    fn vote_threshold(&self, scores: &[f64]) -> f64 {
-        contamination_threshold(scores, self.contamination)
+    fn vote_threshold(&self, sorted: &[f64]) -> f64 {
+        contamination_threshold(sorted, self.contamination)
     }
 }
 

@@ -10,7 +10,7 @@ pub mod change_points;
 pub mod correlation;
 mod deviations;
 pub mod distribution;
-mod domain;
+pub(crate) mod domain;
 
 mod input;
 

@@ -157,7 +157,7 @@ impl App {
         let (table, engine) = (Arc::clone(&loaded.table), Arc::clone(&self.engine));
         let cx = Cx::new(&recipe.compute);
         self.start("Running", cx, move |cx, on_partial| {
-            let findings = main_job::run(&engine, &table, &recipe, cx, on_partial).map_err(MainJobError::from)?;
+            let findings = main_job::run(&engine, &table, &recipe, &[], cx, on_partial).map_err(MainJobError::from)?;
             Ok(Output::Findings(findings))
         });
     }

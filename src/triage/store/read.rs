@@ -92,12 +92,20 @@ impl Store {
             let sql = format!("{} FROM alert WHERE id = ?1", summary_columns());
             let found = connection.prepare_cached(&sql)?.query_row([id], summary).optional()?;
             let Some(summary) = found else { return Ok(None) };
-            let sql = "SELECT votes, features, rules FROM alert_detail WHERE alert_id = ?1";
-            let detail =
-                |row: &Row| Ok((row.get::<_, Json<_>>(0)?.0, row.get::<_, Json<_>>(1)?.0, row.get::<_, Json<_>>(2)?.0));
-            let (fired, top_features, rules) = connection.prepare_cached(sql)?.query_row([id], detail)?;
+            let sql = "SELECT votes, features, rules, assessment FROM alert_detail WHERE alert_id = ?1";
             let (notes, history) = (notes(connection, id)?, history(connection, id)?);
-            Ok(Some(Alert { summary, fired, rules, top_features, notes, history }))
+            let alert = |row: &Row| {
+                Ok(Alert {
+                    summary,
+                    fired: row.get::<_, Json<_>>(0)?.0,
+                    top_features: row.get::<_, Json<_>>(1)?.0,
+                    rules: row.get::<_, Json<_>>(2)?.0,
+                    assessment: row.get::<_, Json<_>>(3)?.0,
+                    notes,
+                    history,
+                })
+            };
+            Ok(Some(connection.prepare_cached(sql)?.query_row([id], alert)?))
         })
     }
 }

@@ -246,10 +246,12 @@ fn found_text(run: &RunRecord, alert: &NewAlert, sentence: &str) -> String {
 }
 
 fn write_detail(transaction: &Transaction, alert_id: i64, alert: &NewAlert) -> Result<(), StoreProblem> {
-    let sql = "INSERT INTO alert_detail (alert_id, votes, features, rules) VALUES (?1, ?2, ?3, ?4)
+    let sql = "INSERT INTO alert_detail (alert_id, votes, features, rules, assessment) VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT (alert_id) DO UPDATE
-               SET votes = excluded.votes, features = excluded.features, rules = excluded.rules";
-    let values = params![alert_id, Json(&alert.fired), Json(&alert.top_features), Json(&alert.rules)];
+               SET votes = excluded.votes, features = excluded.features, rules = excluded.rules,
+                   assessment = excluded.assessment";
+    let values =
+        params![alert_id, Json(&alert.fired), Json(&alert.top_features), Json(&alert.rules), Json(&alert.assessment)];
     transaction.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }

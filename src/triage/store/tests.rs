@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::analysis::severity::Severity;
-use crate::triage::{Episode, NewAlert, TriageAction};
+use crate::triage::{Assessment, Episode, NewAlert, TriageAction};
 
 const NO_WAIT: Duration = Duration::ZERO;
 
@@ -24,9 +24,11 @@ fn alert(row: u32) -> NewAlert {
         n_rows: 1,
         peak_score: 0.8,
         severity: Severity::High,
+        worst_row: row,
         rows: vec![row],
     };
-    NewAlert { episode, fired: vec![], rules: vec![], top_features: vec![] }
+    let assessment = Assessment { base: Severity::High, factors: Vec::new(), priority: 2, response_minutes: 15 };
+    NewAlert { episode, fired: vec![], rules: vec![], top_features: vec![], assessment }
 }
 
 fn run() -> RunRecord {

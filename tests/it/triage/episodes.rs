@@ -1,6 +1,7 @@
 //! Whether grouping keeps every anomalous row, once, within its entity.
 
 use proptest::prelude::*;
+use tarsier::analysis::severity::Severity;
 use tarsier::data::{Entities, SeriesOrder};
 use tarsier::recipe::{AlertsConfig, SeverityConfig};
 use tarsier::triage::{ScoredRows, group};
@@ -25,6 +26,8 @@ proptest! {
         let time: Vec<i64> = input.rows.iter().map(|row| row.1 * 1_000_000).collect();
         let score: Vec<f64> = input.rows.iter().map(|row| row.2).collect();
         let is_anomaly: Vec<bool> = score.iter().map(|&s| s >= 0.6).collect();
+        let level = |&score: &f64| (score >= 0.6).then(|| Severity::of_anomaly(score, &SeverityConfig::default()));
+        let severity: Vec<Option<Severity>> = score.iter().map(level).collect();
         let order = SeriesOrder::new(score.len(), if with_time { &time } else { &[] }, &codes);
         let entities = Entities { codes: codes.clone(), names: ["a", "b", "c"].map(String::from).to_vec() };
         let rows = ScoredRows {
@@ -32,14 +35,14 @@ proptest! {
             time: with_time.then_some(&time),
             entities: with_entities.then_some(&entities),
             score: &score,
-            is_anomaly: &is_anomaly,
+            severity: &severity,
         };
         let config = AlertsConfig {
             episode_gap_rows: input.gap_rows,
             episode_gap_secs: input.gap_secs,
             ..AlertsConfig::default()
         };
-        let episodes = group(&rows, &config, &SeverityConfig::default());
+        let episodes = group(&rows, &config);
 
         let mut members: Vec<u32> = episodes.iter().flat_map(|episode| episode.rows.clone()).collect();
         members.sort_unstable();

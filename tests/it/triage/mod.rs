@@ -9,9 +9,9 @@ mod reruns;
 
 use std::time::Duration;
 
-use tarsier::analysis::severity::Severity;
+use tarsier::analysis::severity::{Factor, Severity};
 use tarsier::recipe::SeverityConfig;
-use tarsier::triage::{DetectorVote, Episode, FeatureDeviation, NewAlert, RunOutcome, RunRecord, Store};
+use tarsier::triage::{Assessment, DetectorVote, Episode, FeatureDeviation, NewAlert, RunOutcome, RunRecord, Store};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -29,6 +29,7 @@ fn alert(entity: &str, from: i64, to: i64, score: f64) -> NewAlert {
         n_rows: u32::try_from(rows.len()).unwrap(),
         peak_score: score,
         severity: Severity::of_anomaly(score, &SeverityConfig::default()),
+        worst_row: rows[0],
         rows,
     };
     of_episode(episode)
@@ -43,7 +44,9 @@ fn of_episode(episode: Episode) -> NewAlert {
         typical: 41.5,
         deviation: 3.25,
     };
-    NewAlert { episode, fired: vec![vote], rules: vec![], top_features: vec![feature] }
+    let factors = vec![(Factor::TimeOfDay, 2.0)];
+    let assessment = Assessment { base: Severity::Medium, factors, priority: 2, response_minutes: 15 };
+    NewAlert { episode, fired: vec![vote], rules: vec![], top_features: vec![feature], assessment }
 }
 
 fn record(source: &str, started_at: i64) -> RunRecord {

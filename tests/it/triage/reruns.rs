@@ -165,11 +165,12 @@ fn without_time_the_same_row_is_the_same_alert() {
 /// The alerts of one series of scores, a row a minute, above a threshold.
 fn above(threshold: f64, score: &[f64]) -> Vec<NewAlert> {
     let time: Vec<i64> = (0..).take(score.len()).map(|i: i64| i * MINUTE).collect();
-    let is_anomaly: Vec<bool> = score.iter().map(|&s| s > threshold).collect();
+    let level = |&score: &f64| (score > threshold).then(|| Severity::of_anomaly(score, &SeverityConfig::default()));
+    let severity: Vec<Option<Severity>> = score.iter().map(level).collect();
     let order = SeriesOrder::new(score.len(), &time, &[]);
-    let rows = ScoredRows { order: &order, time: Some(&time), entities: None, score, is_anomaly: &is_anomaly };
+    let rows = ScoredRows { order: &order, time: Some(&time), entities: None, score, severity: &severity };
     let config = AlertsConfig { episode_gap_rows: 0, episode_gap_secs: 0, ..AlertsConfig::default() };
-    group(&rows, &config, &SeverityConfig::default()).into_iter().map(of_episode).collect()
+    group(&rows, &config).into_iter().map(of_episode).collect()
 }
 
 proptest! {

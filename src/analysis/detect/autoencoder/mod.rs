@@ -50,9 +50,9 @@ impl Detector for AutoencoderConfig {
         Autoencoder::fit(self, input.features, cx)
     }
 
-    fn vote_threshold(&self, scores: &[f64]) -> f64 {
+    fn vote_threshold(&self, sorted: &[f64]) -> f64 {
         match self.error_threshold {
-            ErrorThreshold::Percentile(percentile) => contamination_threshold(scores, 1.0 - percentile / 100.0),
+            ErrorThreshold::Percentile(percentile) => contamination_threshold(sorted, 1.0 - percentile / 100.0),
             ErrorThreshold::Fixed(error) => error,
         }
     }

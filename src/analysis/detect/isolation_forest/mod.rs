@@ -83,10 +83,10 @@ impl Detector for IsolationForestConfig {
         IsolationForest::fit(self, input.features, cx)
     }
 
-    fn vote_threshold(&self, scores: &[f64]) -> f64 {
+    fn vote_threshold(&self, sorted: &[f64]) -> f64 {
         match self.contamination {
             Contamination::Auto => 0.5,
-            Contamination::Share(share) => contamination_threshold(scores, share),
+            Contamination::Share(share) => contamination_threshold(sorted, share),
         }
     }
 }

@@ -42,8 +42,8 @@ impl Detector for KNearestNeighborsConfig {
         KNearestNeighbors::fit(self, input.features, cx)
     }
 
-    fn vote_threshold(&self, scores: &[f64]) -> f64 {
-        contamination_threshold(scores, self.contamination)
+    fn vote_threshold(&self, sorted: &[f64]) -> f64 {
+        contamination_threshold(sorted, self.contamination)
     }
 }
 

@@ -38,8 +38,8 @@ impl Detector for KernelDensityConfig {
         KernelDensity::fit(self, input.features, cx)
     }
 
-    fn vote_threshold(&self, scores: &[f64]) -> f64 {
-        contamination_threshold(scores, self.contamination)
+    fn vote_threshold(&self, sorted: &[f64]) -> f64 {
+        contamination_threshold(sorted, self.contamination)
     }
 }
 

@@ -50,8 +50,8 @@ impl Detector for LocalOutlierFactorConfig {
         LocalOutlierFactor::fit(self, input.features, cx)
     }
 
-    fn vote_threshold(&self, scores: &[f64]) -> f64 {
-        contamination_threshold(scores, self.contamination)
+    fn vote_threshold(&self, sorted: &[f64]) -> f64 {
+        contamination_threshold(sorted, self.contamination)
     }
 }
 

@@ -63,8 +63,8 @@ impl Detector for MatrixProfileConfig {
         Ok(MatrixProfile { align: self.align, piece_rows: limit, columns })
     }
 
-    fn vote_threshold(&self, scores: &[f64]) -> f64 {
-        contamination_threshold(scores, self.contamination)
+    fn vote_threshold(&self, sorted: &[f64]) -> f64 {
+        contamination_threshold(sorted, self.contamination)
     }
 }
 

@@ -78,7 +78,7 @@ impl Detector for OneClassSvmConfig {
         OneClassSvm::fit(self, input.features, cx)
     }
 
-    fn vote_threshold(&self, _scores: &[f64]) -> f64 {
+    fn vote_threshold(&self, _sorted: &[f64]) -> f64 {
         // The boundary of the region the machine has learned.
         0.0
     }

@@ -81,8 +81,8 @@ impl Detector for PcaWindowsConfig {
         Ok(PcaWindows { align: self.align, columns })
     }
 
-    fn vote_threshold(&self, scores: &[f64]) -> f64 {
-        contamination_threshold(scores, self.contamination)
+    fn vote_threshold(&self, sorted: &[f64]) -> f64 {
+        contamination_threshold(sorted, self.contamination)
     }
 }
 

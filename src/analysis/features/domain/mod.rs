@@ -164,5 +164,10 @@ impl Found {
     }
 }
 
+/// Whether the name of a column has one of these words (with blanks between them): `order_count` has `order`.
+pub(crate) fn name_has_any(name: &str, words: &str) -> bool {
+    name::Name::new(name).has_any(words)
+}
+
 #[cfg(test)]
 mod tests;

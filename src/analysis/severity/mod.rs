@@ -1,7 +1,10 @@
-//! How bad an anomaly is: four levels by the combined score.
+//! How bad an anomaly is: four levels by the combined score, raised by circumstances.
+
+mod circumstances;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::circumstances::{Adjusted, Circumstances, Factor};
 use crate::recipe::SeverityConfig;
 
 /// Level of severity, from least to worst.
@@ -44,6 +47,26 @@ impl Severity {
             Self::Medium => config.medium,
             Self::High => config.high,
             Self::Critical => config.critical,
+        }
+    }
+
+    /// Its priority; 1 is the most urgent.
+    pub const fn priority(self, config: &SeverityConfig) -> u8 {
+        match self {
+            Self::Low => config.priority.low,
+            Self::Medium => config.priority.medium,
+            Self::High => config.priority.high,
+            Self::Critical => config.priority.critical,
+        }
+    }
+
+    /// Minutes within which someone should respond.
+    pub const fn response_minutes(self, config: &SeverityConfig) -> u32 {
+        match self {
+            Self::Low => config.response_minutes.low,
+            Self::Medium => config.response_minutes.medium,
+            Self::High => config.response_minutes.high,
+            Self::Critical => config.response_minutes.critical,
         }
     }
 

@@ -1,0 +1,193 @@
+//! From the raw scores of the detectors to one score, a threshold and a severity per row. Cheap: never refits.
+
+mod column;
+mod dynamic;
+mod normalize;
+mod scale;
+mod threshold;
+mod vote;
+
+use rayon::prelude::*;
+
+pub use self::column::DetectorScores;
+use self::dynamic::RowWeights;
+pub use self::dynamic::Windows;
+use self::normalize::Normalizer;
+use self::scale::ScoreScale;
+pub use self::scale::THRESHOLD_SCORE;
+pub use self::threshold::RowsInTime;
+use self::vote::{TIE_BREAK, Voting};
+use super::detect::vote_threshold;
+use super::rules::RuleHits;
+use super::severity::{Circumstances, Severity};
+use crate::recipe::{DetectorKind, EnsembleConfig, Recipe, ThresholdAggregation, VotingStrategy};
+
+/// What a detector says about a row, in comparable terms.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Which detector.
+    pub kind: DetectorKind,
+    /// Its share of the weighted average, 0 to 1.
+    pub weight: f64,
+    /// Raw score above which it votes abnormal.
+    pub vote_threshold: f64,
+    normalizer: Normalizer,
+}
+
+impl Member {
+    /// A raw score of this detector in comparable terms.
+    pub fn normalized(&self, raw: f64) -> f64 {
+        self.normalizer.apply(raw)
+    }
+}
+
+/// What somebody found out about a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Feedback {
+    /// Which row.
+    pub row: u32,
+    /// Whether it is a real anomaly.
+    pub is_anomaly: bool,
+}
+
+/// What a combination needs to know of the rows besides their scores. Found once per run.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The rows in time.
+    pub rows: RowsInTime<'a>,
+    /// Windows for dynamic weights; `None`: there is no time, or the weights are fixed.
+    pub windows: Option<&'a Windows>,
+    /// What people said about rows.
+    pub feedback: &'a [Feedback],
+    /// The rows for which the rules fire.
+    pub rules: &'a [RuleHits],
+    /// What raises the severity of which rows.
+    pub circumstances: &'a Circumstances,
+    /// One value per row from the classifier of the voting strategy stacking, if it could be learned.
+    pub stacked: Option<&'a [f64]>,
+}
+
+/// The combined result, one value per row of the table.
+#[derive(Debug, Clone)]
+pub struct Combined {
+    /// Combined score, 0 to 1; [`THRESHOLD_SCORE`] lies at the threshold.
+    pub score: Vec<f64>,
+    /// Whether the row is anomalous.
+    pub is_anomaly: Vec<bool>,
+    /// Severity of the anomalous rows, adjusted to their circumstances.
+    pub severity: Vec<Option<Severity>>,
+    /// The detectors, in the order of the score columns.
+    pub members: Vec<Member>,
+}
+
+/// Combines the scores of the detectors: normalises each, makes one value per row of them by the voting strategy, finds
+/// the threshold, and maps the value to 0..1 around it (see [`THRESHOLD_SCORE`]). A row for which a rule fires is
+/// anomalous, and its score at least where the severity of the rule begins.
+pub fn combine(scores: &[DetectorScores], scene: &Scene<'_>, recipe: &Recipe) -> Combined {
+    let config = &recipe.ensemble;
+    let members = members(scores, recipe);
+    let (values, threshold) = values_and_threshold(scores, &members, scene, config);
+    let scale = ScoreScale::fit(&values, threshold);
+    let mut is_anomaly: Vec<bool> = values.par_iter().map(|&value| scale.is_anomaly(value)).collect();
+    let mut score = values;
+    score.par_iter_mut().for_each(|value| *value = scale.score(*value));
+    for rule in scene.rules {
+        let least = rule.severity.least_score(&recipe.severity).max(THRESHOLD_SCORE.next_up());
+        for &row in &rule.rows {
+            if let (Some(is_anomaly), Some(score)) = (is_anomaly.get_mut(row as usize), score.get_mut(row as usize)) {
+                *is_anomaly = true;
+                *score = score.max(least);
+            }
+        }
+    }
+    let severity = (0..score.len()).into_par_iter().map(|row| match (is_anomaly.get(row), score.get(row)) {
+        (Some(true), Some(&score)) => Some(scene.circumstances.adjusted(row, score, &recipe.severity).severity),
+        _ => None,
+    });
+    let severity = severity.collect();
+    Combined { score, is_anomaly, severity, members }
+}
+
+/// One value per row, and the threshold on them.
+fn values_and_threshold(
+    scores: &[DetectorScores],
+    members: &[Member],
+    scene: &Scene<'_>,
+    config: &EnsembleConfig,
+) -> (Vec<f64>, f64) {
+    let votes_thresholds = || members.iter().map(|member| member.normalized(member.vote_threshold)).collect();
+    let with = |weights| match config.voting_strategy {
+        VotingStrategy::ConfidenceWeighted => Voting::Confident(weights, votes_thresholds()),
+        VotingStrategy::MajorityVote => Voting::Majority(weights),
+        VotingStrategy::Maximum => Voting::MaximumOfGroups(usize::MAX),
+        VotingStrategy::AverageOfMaximum => Voting::MaximumOfGroups(config.group_size as usize),
+        VotingStrategy::WeightedAverage | VotingStrategy::Stacking => Voting::Average(weights),
+    };
+    let own_threshold = of_voting(members, config);
+    let threshold_of = |values: &[f64]| {
+        own_threshold
+            .or_else(|| threshold::of_members(scores, members, config))
+            .unwrap_or_else(|| threshold::of_values(values, config, scene.rows))
+    };
+    if let (VotingStrategy::Stacking, Some(stacked)) = (config.voting_strategy, scene.stacked) {
+        // Log-odds have nothing in common with the thresholds of the detectors.
+        let combined = EnsembleConfig { threshold_aggregation: ThresholdAggregation::Combined, ..config.clone() };
+        return (stacked.to_vec(), threshold::of_values(stacked, &combined, scene.rows));
+    }
+    let strategy = with(RowWeights::fixed(members));
+    let values = vote::combine_rows(scores, members, &strategy);
+    let threshold = threshold_of(&values);
+    let follows = matches!(strategy, Voting::Average(_) | Voting::Confident(..));
+    let Some(windows) = scene.windows.filter(|_| config.dynamic_weighting.enabled && follows && members.len() > 1)
+    else {
+        return (values, threshold);
+    };
+    let consensus: Vec<bool> = values.par_iter().map(|&value| value > threshold).collect();
+    drop(values);
+    let factors = dynamic::factors(scores, members, &consensus, windows, scene.feedback, &config.dynamic_weighting);
+    let strategy = with(RowWeights::by_window(members, &factors, windows));
+    let values = vote::combine_rows(scores, members, &strategy);
+    let threshold = threshold_of(&values);
+    (values, threshold)
+}
+
+/// The threshold of a voting strategy that has its own.
+fn of_voting(members: &[Member], config: &EnsembleConfig) -> Option<f64> {
+    if config.voting_strategy != VotingStrategy::MajorityVote {
+        return None;
+    }
+    let n_members = members.iter().filter(|member| member.weight > 0.0).count().max(1) as f64;
+    // The least number of votes that is the share asked for, just below the values of rows that have it. A share such as
+    // 0.6 of 5 must not ask for 4 because of rounding.
+    let least = (config.majority_threshold * n_members - 1e-9).ceil().max(1.0);
+    Some((least - (1.0 - TIE_BREAK) / 2.0) / n_members)
+}
+
+/// The detectors with their weights, which add up to 1.
+fn members(scores: &[DetectorScores], recipe: &Recipe) -> Vec<Member> {
+    let config = &recipe.ensemble;
+    let weights = weights(scores, config);
+    let member = |(scores, weight): (&DetectorScores, f64)| Member {
+        kind: scores.kind,
+        weight,
+        vote_threshold: vote_threshold(scores.kind, &recipe.detectors, &scores.summary().sorted),
+        normalizer: Normalizer::fit(scores, config.normalization, config.soft_limit),
+    };
+    scores.par_iter().zip(weights).with_max_len(1).map(member).collect()
+}
+
+/// The share of each detector before any adaption.
+fn weights(scores: &[DetectorScores], config: &EnsembleConfig) -> Vec<f64> {
+    let own: Vec<f64> = scores.iter().map(|scores| config.model_weights.get(scores.kind)).collect();
+    let total: f64 = own.iter().sum();
+    if !config.enabled {
+        let largest = own.iter().copied().fold(0.0, f64::max);
+        let leader = own.iter().position(|&weight| weight >= largest);
+        return (0..own.len()).map(|i| if Some(i) == leader { 1.0 } else { 0.0 }).collect();
+    }
+    // Without any weight (all zero) the members count alike; a checked recipe has one.
+    own.into_iter().map(|weight| if total > 0.0 { weight / total } else { 1.0 / scores.len() as f64 }).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+-- Version 3: how alerts were judged.
+
+ALTER TABLE alert_detail ADD COLUMN assessment TEXT NOT NULL DEFAULT 'null';

@@ -14,7 +14,7 @@ pub(super) struct RowWeights<'a> {
     table: Vec<f64>,
     n_members: usize,
     /// Window of each row; `None`: there is one for all.
-    pub(super) windows: Option<&'a [u32]>,
+    windows: Option<&'a [u32]>,
 }
 
 impl<'a> RowWeights<'a> {
@@ -37,14 +37,17 @@ impl<'a> RowWeights<'a> {
         Self { table, n_members, windows: Some(&windows.of_row) }
     }
 
-    /// The weights of the first window.
-    pub(super) fn first(&self) -> &[f64] {
-        self.table.get(..self.n_members).unwrap_or_default()
-    }
-
+    /// The rows from `first` on in stretches of equal weights: how many rows, and the weight of each detector.
     #[inline(always)]
-    pub(super) fn get(&self, window: u32, member: usize) -> f64 {
-        self.table.get(window as usize * self.n_members + member).copied().unwrap_or(0.0)
+    pub(super) fn stretches(&self, first: usize, n: usize) -> impl Iterator<Item = (usize, &[f64])> {
+        let of_window = |window: u32| {
+            let start = window as usize * self.n_members;
+            self.table.get(start..start + self.n_members).unwrap_or_default()
+        };
+        let windows = self.windows.map(|windows| windows.get(first..first + n).unwrap_or_default());
+        let whole = windows.is_none().then(|| (n, of_window(0)));
+        let cut = windows.unwrap_or_default().chunk_by(|a, b| a == b);
+        whole.into_iter().chain(cut.map(move |rows| (rows.len(), of_window(rows.first().copied().unwrap_or(0)))))
     }
 }
 
@@ -86,8 +89,11 @@ pub(super) fn factors(
         let (mut tries, mut hits) = (vec![0_u32; windows.n], vec![0_u32; windows.n]);
         for ((&raw, &consensus), &window) in column.raw.iter().zip(consensus).zip(&windows.of_row) {
             let voted = raw > member.vote_threshold;
-            if let (Some(tries), Some(hits)) = (tries.get_mut(window as usize), hits.get_mut(window as usize)) {
-                *tries += u32::from(voted | consensus);
+            // Most rows are normal to all: this is one comparison for them.
+            if (voted | consensus)
+                && let (Some(tries), Some(hits)) = (tries.get_mut(window as usize), hits.get_mut(window as usize))
+            {
+                *tries += 1;
                 *hits += u32::from(voted & consensus);
             }
         }

@@ -87,19 +87,14 @@ impl Rows<'_> {
     #[inline(always)]
     fn average(&self, weights: &RowWeights<'_>, scores: &[&mut [f64]], out: &mut [f64]) {
         out.fill(0.0);
-        match weights.windows {
-            None => {
-                for (&weight, scores) in weights.first().iter().zip(scores) {
-                    out.iter_mut().zip(scores.iter()).for_each(|(sum, score)| *sum += weight * score);
-                }
-            }
-            Some(windows) => {
-                let windows = windows.get(self.first..).unwrap_or_default();
-                for (member, scores) in scores.iter().enumerate() {
-                    for ((sum, score), &window) in out.iter_mut().zip(scores.iter()).zip(windows) {
-                        *sum += weights.get(window, member) * score;
-                    }
-                }
+        let mut start = 0;
+        for (n, weights) in weights.stretches(self.first, out.len()) {
+            let rows = start..start + n;
+            start += n;
+            let Some(out) = out.get_mut(rows.clone()) else { return };
+            for (&weight, scores) in weights.iter().zip(scores) {
+                let scores = scores.get(rows.clone()).unwrap_or_default();
+                out.iter_mut().zip(scores).for_each(|(sum, score)| *sum += weight * score);
             }
         }
     }
@@ -115,18 +110,19 @@ impl Rows<'_> {
     ) {
         out.fill(0.0);
         totals.fill(0.0);
-        let windows = weights.windows.map(|windows| windows.get(self.first..).unwrap_or_default());
-        for (member, (scores, threshold)) in scores.iter().zip(thresholds).enumerate() {
-            let fixed = weights.get(0, member);
-            for (row, ((sum, total), score)) in out.iter_mut().zip(totals.iter_mut()).zip(scores.iter()).enumerate() {
-                let weight = match windows {
-                    Some(windows) => windows.get(row).map_or(fixed, |&window| weights.get(window, member)),
-                    None => fixed,
-                };
-                let distance = (score - threshold).abs().min(f64::MAX);
-                let say = weight * (distance / (1.0 + distance));
-                *sum += say * score;
-                *total += say;
+        let mut start = 0;
+        for (n, weights) in weights.stretches(self.first, out.len()) {
+            let rows = start..start + n;
+            start += n;
+            let (Some(out), Some(totals)) = (out.get_mut(rows.clone()), totals.get_mut(rows.clone())) else { return };
+            for ((&weight, threshold), scores) in weights.iter().zip(thresholds).zip(scores) {
+                let scores = scores.get(rows.clone()).unwrap_or_default();
+                for ((sum, total), score) in out.iter_mut().zip(totals.iter_mut()).zip(scores) {
+                    let distance = (score - threshold).abs().min(f64::MAX);
+                    let say = weight * (distance / (1.0 + distance));
+                    *sum += say * score;
+                    *total += say;
+                }
             }
         }
         // A row at the threshold of every detector: nobody is sure, and it lies at the threshold.

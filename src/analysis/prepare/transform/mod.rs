@@ -5,7 +5,6 @@
 //! or infinite) stays missing, NaN. No step looks at other rows, so all of it can run live.
 
 mod log;
-mod normal;
 mod outliers;
 mod quantile;
 mod winsorize;

@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{normal, of_present, present};
+use super::{of_present, present};
+use crate::analysis::normal;
 
 /// Quantiles kept, at most.
 const N_QUANTILES: usize = 1000;

@@ -4,7 +4,7 @@
 ///
 /// Below 4: West (2005), "Better approximations to cumulative normal functions", Wilmott, after Hart (1968). Beyond, where
 /// that is exact in absolute terms only: the continued fraction, Abramowitz and Stegun (1964), 26.2.14.
-pub(super) fn cdf(x: f64) -> f64 {
+pub(crate) fn cdf(x: f64) -> f64 {
     let size = x.abs();
     let tail = if size > 37.0 {
         0.0
@@ -45,7 +45,7 @@ pub(super) fn cdf(x: f64) -> f64 {
 /// The value with that probability (above 0, below 1) of being at most as large. Exact to about 1e-15 of it.
 ///
 /// Wichura (1988), "Algorithm AS 241", Applied Statistics 37.
-pub(super) fn quantile(probability: f64) -> f64 {
+pub(crate) fn quantile(probability: f64) -> f64 {
     let centred = probability - 0.5;
     if centred.abs() <= 0.425 {
         let r = 0.180_625 - centred * centred;

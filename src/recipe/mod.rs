@@ -8,6 +8,7 @@ mod compute;
 mod data;
 mod detectors;
 pub mod edit;
+mod evaluation;
 mod features;
 mod file;
 mod prepare;
@@ -16,6 +17,7 @@ pub mod reference;
 mod rules;
 pub mod schema;
 mod scoring;
+mod tuning;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,7 @@ pub use detectors::{
     OutputActivation, PcaScore, PcaWindowsConfig, PolynomialForecastConfig, SeasonalResidualConfig, SupportFraction,
     SvmApproximation, SvmKernel, WindowAlign, WindowLength, ZScoreConfig,
 };
+pub use evaluation::{EvaluationConfig, Split};
 pub use features::{
     ChangeCost, ChangeMethod, ChangePenalty, ChangePoints, CorrelationFeatures, CorrelationMethod,
     DistributionFeatures, DomainFeatures, EntropyFeatures, EntropyMethod, FeaturesConfig, Interactions, OutlierMethod,
@@ -53,6 +56,7 @@ pub use scoring::{
     ResponseMinutes, SeverityAdjustment, SeverityConfig, SeverityPriority, StackingConfig, ThresholdAggregation,
     ThresholdMethod, Uncertainty, VotingStrategy,
 };
+pub use tuning::{SearchMethod, TpeConfig, TuningConfig, TuningMetric};
 
 /// Version of the recipe format written by this program.
 pub const VERSION: u32 = 1;
@@ -80,6 +84,10 @@ pub struct Recipe {
     pub severity: SeverityConfig,
     /// How anomalous rows become alerts.
     pub alerts: AlertsConfig,
+    /// How well it does is measured.
+    pub evaluation: EvaluationConfig,
+    /// How its settings are tuned.
+    pub tuning: TuningConfig,
     /// What a run may use of the machine, and its seed.
     pub compute: ComputeConfig,
 }
@@ -96,6 +104,8 @@ impl Default for Recipe {
             ensemble: EnsembleConfig::default(),
             severity: SeverityConfig::default(),
             alerts: AlertsConfig::default(),
+            evaluation: EvaluationConfig::default(),
+            tuning: TuningConfig::default(),
             compute: ComputeConfig::default(),
         }
     }
@@ -130,14 +140,16 @@ impl Recipe {
         if problems.is_empty() { Ok(CheckedRecipe(self)) } else { Err(Problems(problems)) }
     }
 
-    /// This recipe with those settings of another that act on scores and need no refit: ensemble, severity, alerts, and
-    /// when a detector votes.
+    /// This recipe with those settings of another that act on scores and need no refit: ensemble, severity, alerts, when a
+    /// detector votes, and what is done with results.
     #[must_use]
     pub fn with_scoring_of(&self, other: &Self) -> Self {
         let mut recipe = self.clone();
         recipe.ensemble = other.ensemble.clone();
         recipe.severity = other.severity.clone();
         recipe.alerts = other.alerts.clone();
+        recipe.evaluation = other.evaluation.clone();
+        recipe.tuning = other.tuning.clone();
         recipe.detectors.set_votes_of(&other.detectors);
         recipe
     }

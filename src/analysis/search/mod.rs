@@ -16,7 +16,6 @@ mod trial;
 mod units;
 
 pub use self::importance::Importance;
-pub use self::settings::{SearchMethod, SearchSettings, TpeSettings};
 pub use self::space::{Domain, IntegerRange, Parameter, Point, Problem, Problems, RealRange, Space};
 pub use self::study::{BestSoFar, StopReason, Study, TellError};
 pub use self::text::TextError;

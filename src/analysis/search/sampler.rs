@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::settings::{SearchMethod, SearchSettings};
 use super::space::{Point, Space};
 use super::tpe;
 use super::trial::{Proposal, Status, Trial};
+use crate::recipe::{SearchMethod, TuningConfig};
 
 /// Draws before a point that was not tried is looked for in order.
 const MAX_DRAWS: u32 = 100;
@@ -40,7 +40,7 @@ impl Tried {
 }
 
 /// The point of the trial of this number. `None` where every point has been tried.
-pub(super) fn propose(space: &Space, settings: &SearchSettings, number: u32, history: History<'_>) -> Option<Point> {
+pub(super) fn propose(space: &Space, settings: &TuningConfig, number: u32, history: History<'_>) -> Option<Point> {
     if settings.method == SearchMethod::GridSearch {
         return space.grid(settings.grid_steps).point_at(u128::from(number));
     }

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use super::importance::{Importance, importances};
 use super::sampler::{self, History};
-use super::settings::{SearchMethod, SearchSettings};
 use super::space::{Problems, Space};
 use super::trial::{Proposal, Status, Trial, mean};
+use crate::recipe::{SearchMethod, TuningConfig};
 
 /// A search under way: points are proposed, ended trials are told. Higher objectives are better.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Study {
     space: Space,
-    settings: SearchSettings,
+    settings: TuningConfig,
     /// By number.
     trials: Vec<Trial>,
     /// Proposed and not told yet. A study taken up again proposes their numbers anew.
@@ -29,7 +29,7 @@ pub struct Study {
 #[serde(deny_unknown_fields)]
 struct Stored {
     space: Space,
-    settings: SearchSettings,
+    settings: TuningConfig,
     #[serde(default)]
     trials: Vec<Trial>,
 }
@@ -102,8 +102,8 @@ impl Study {
     ///
     /// # Errors
     /// Where a setting is out of its range.
-    pub fn new(space: Space, settings: SearchSettings) -> Result<Self, Problems> {
-        let problems = settings.check();
+    pub fn new(space: Space, settings: TuningConfig) -> Result<Self, Problems> {
+        let problems = super::settings::check(&settings);
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
@@ -115,7 +115,7 @@ impl Study {
     ///
     /// # Errors
     /// Where a setting is out of its range, or a trial's values are not in the space.
-    pub fn from_parts(space: Space, settings: SearchSettings, trials: Vec<Trial>) -> Result<Self, Problems> {
+    pub fn from_parts(space: Space, settings: TuningConfig, trials: Vec<Trial>) -> Result<Self, Problems> {
         let mut study = Self::new(space, settings)?;
         let misfit = |trial: &Trial| study.misfit(trial).err();
         let problem = |error: TellError| super::Problem { path: "trials".to_owned(), message: error.to_string() };
@@ -144,7 +144,7 @@ impl Study {
     }
 
     /// How.
-    pub fn settings(&self) -> &SearchSettings {
+    pub fn settings(&self) -> &TuningConfig {
         &self.settings
     }
 
@@ -198,7 +198,7 @@ impl Study {
         }
     }
 
-    /// Whether a trial with these folds so far should end here: see [`SearchSettings::enable_pruning`]. The mean of its
+    /// Whether a trial with these folds so far should end here: see [`TuningConfig::enable_pruning`]. The mean of its
     /// folds is compared with the median of the means of the finished trials over as many folds.
     pub fn should_prune(&self, folds: &[f64]) -> bool {
         let (settings, n) = (&self.settings, folds.len());

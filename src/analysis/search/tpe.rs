@@ -8,10 +8,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::parzen::{Axis, Parzen};
 use super::sampler::{History, Tried};
-use super::settings::TpeSettings;
 use super::space::{Domain, Parameter, Point, Space};
 use super::trial::{Status, Trial};
 use super::units::Coordinate;
+use crate::recipe::TpeConfig;
 
 /// Most trials that are good.
 const MAX_GOOD: usize = 25;
@@ -23,7 +23,7 @@ const MAX_GOOD: usize = 25;
 /// do not all try the same.
 pub(super) fn propose(
     space: &Space,
-    settings: &TpeSettings,
+    settings: &TpeConfig,
     history: History<'_>,
     tried: &Tried,
     rng: &mut ChaCha8Rng,
@@ -78,7 +78,7 @@ fn best<T>(candidates: impl Iterator<Item = (f64, T)>) -> Option<T> {
 type Points = Vec<Vec<Coordinate>>;
 
 /// Good and bad points, each from the oldest to the newest. `None` while there are too few trials.
-fn split(space: &Space, settings: &TpeSettings, history: History<'_>) -> Option<(Points, Points)> {
+fn split(space: &Space, settings: &TpeConfig, history: History<'_>) -> Option<(Points, Points)> {
     let with = |status: Status| history.trials.iter().filter(move |trial| trial.status == status);
     let mut ranked: Vec<&Trial> = with(Status::Finished).collect();
     // Stable sorts: the earlier of two equal trials ranks higher.

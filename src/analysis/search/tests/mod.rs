@@ -6,6 +6,7 @@ mod space;
 mod study;
 mod text;
 
+use crate::recipe::{SearchMethod, TuningConfig};
 use std::time::Duration;
 
 use super::*;
@@ -16,8 +17,8 @@ fn space(parameters: &[&str]) -> Space {
 }
 
 /// Settings that go through all trials.
-fn settings(method: SearchMethod, seed: u64, trials: u32) -> SearchSettings {
-    SearchSettings { method, seed, trials, enable_early_stopping: false, ..Default::default() }
+fn settings(method: SearchMethod, seed: u64, trials: u32) -> TuningConfig {
+    TuningConfig { method, seed, trials, enable_early_stopping: false, ..Default::default() }
 }
 
 fn finished(proposal: Proposal, objective: f64) -> Trial {

@@ -1,9 +1,10 @@
 //! Tests of the three methods: what they draw, and how much better a model is than chance.
 
+use crate::recipe::TuningConfig;
 use std::f64::consts::PI;
 
-use super::SearchMethod::{BayesianOptimization, GridSearch, RandomSearch};
 use super::*;
+use crate::recipe::SearchMethod::{BayesianOptimization, GridSearch, RandomSearch};
 
 /// The values that a random search tries, by path.
 fn drawn(parameters: &[&str], trials: u32) -> impl Fn(&str) -> Vec<f64> {
@@ -72,7 +73,7 @@ fn each_method_tries_each_point_of_a_finite_space_once() {
 
 #[test]
 fn a_grid_goes_through_in_order_and_past_the_patience() {
-    let settings = SearchSettings { method: GridSearch, early_stopping_patience: 1, ..Default::default() };
+    let settings = TuningConfig { method: GridSearch, early_stopping_patience: 1, ..Default::default() };
     let mut study = Study::new(space(&["a=1,2", "b=0.0..1.0"]), settings).unwrap();
     assert_eq!(run(&mut study, |_| 1.0), StopReason::Exhausted);
     let tried: Vec<_> = study.trials().iter().map(|t| (number(&t.values, "a"), number(&t.values, "b"))).collect();
@@ -104,7 +105,7 @@ fn conditional(point: &Point) -> f64 {
 }
 
 /// Median over 41 seeds of what 50 trials lack to the maximum, which is 0.
-fn median_regret(space: &Space, objective: fn(&Point) -> f64, change: impl Fn(&mut SearchSettings)) -> f64 {
+fn median_regret(space: &Space, objective: fn(&Point) -> f64, change: impl Fn(&mut TuningConfig)) -> f64 {
     let regret = |seed: u64| {
         let mut settings = settings(BayesianOptimization, seed, 50);
         change(&mut settings);

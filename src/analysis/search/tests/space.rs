@@ -1,5 +1,6 @@
 //! Tests of spaces and coordinates.
 
+use crate::recipe::{SearchMethod, TpeConfig};
 use std::collections::HashSet;
 
 use proptest::prelude::*;
@@ -167,7 +168,7 @@ proptest! {
         let space = Space::new(parameters.collect()).unwrap();
         for method in [SearchMethod::RandomSearch, SearchMethod::GridSearch, SearchMethod::BayesianOptimization] {
             let mut settings = settings(method, seed, 15);
-            settings.tpe = TpeSettings { startup_trials: 4, multivariate, ..Default::default() };
+            settings.tpe = TpeConfig { startup_trials: 4, multivariate, ..Default::default() };
             let mut study = Study::new(space.clone(), settings).unwrap();
             // Study::tell refuses what is outside the space.
             let reason = run(&mut study, |point| number(point, "p0").clamp(-1e300, 1e300));

@@ -1,10 +1,11 @@
 //! Tests of studies: budgets, pruning, storing and taking up again.
 
+use crate::recipe::{TpeConfig, TuningConfig};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::SearchMethod::{BayesianOptimization, GridSearch, RandomSearch};
 use super::*;
+use crate::recipe::SearchMethod::{BayesianOptimization, GridSearch, RandomSearch};
 
 /// An objective with all digits.
 fn awkward(point: &Point) -> f64 {
@@ -132,8 +133,8 @@ fn values_that_are_not_finite_are_failures_and_large_ones_are_not() {
 }
 
 /// A study with these objectives told in order; `None` fails.
-fn told(settings: SearchSettings, objectives: &[Option<f64>]) -> Study {
-    let mut study = Study::new(space(&["a=0.0..1.0"]), SearchSettings { trials: 1000, ..settings }).unwrap();
+fn told(settings: TuningConfig, objectives: &[Option<f64>]) -> Study {
+    let mut study = Study::new(space(&["a=0.0..1.0"]), TuningConfig { trials: 1000, ..settings }).unwrap();
     for (number, objective) in objectives.iter().enumerate() {
         let values = json!({"a": 0.5}).as_object().unwrap().clone();
         let folds = objective.iter().copied().collect();
@@ -145,11 +146,11 @@ fn told(settings: SearchSettings, objectives: &[Option<f64>]) -> Study {
 
 #[test]
 fn a_search_ends_after_its_patience() {
-    let ends = |settings: &SearchSettings, objectives: &[f64]| {
+    let ends = |settings: &TuningConfig, objectives: &[f64]| {
         let objectives: Vec<_> = objectives.iter().copied().map(Some).collect();
         told(settings.clone(), &objectives).propose(Duration::ZERO) == Err(StopReason::NoImprovement)
     };
-    let mut settings = SearchSettings { early_stopping_patience: 3, ..Default::default() };
+    let mut settings = TuningConfig { early_stopping_patience: 3, ..Default::default() };
     assert!(!ends(&settings, &[0.5, 0.4, 0.5]));
     assert!(ends(&settings, &[0.5, 0.4, 0.5, 0.5]));
     assert!(!ends(&settings, &[0.5, 0.4, 0.4, 0.6, 0.1, 0.1]));
@@ -161,13 +162,13 @@ fn a_search_ends_after_its_patience() {
     assert!(ends(&settings, &[0.5; 13]));
     settings.enable_early_stopping = false;
     assert!(!ends(&settings, &[0.5; 100]));
-    let failing = told(SearchSettings::default(), &[None; 10]).propose(Duration::ZERO);
+    let failing = told(TuningConfig::default(), &[None; 10]).propose(Duration::ZERO);
     assert_eq!(failing, Err(StopReason::NoImprovement));
 }
 
 #[test]
 fn budgets_of_trials_and_minutes() {
-    let settings = SearchSettings { trials: 3, minutes: 0.5, ..Default::default() };
+    let settings = TuningConfig { trials: 3, minutes: 0.5, ..Default::default() };
     let mut study = Study::new(space(&["a=0.0..1.0"]), settings).unwrap();
     assert_eq!(study.propose(Duration::from_secs(30)), Err(StopReason::Minutes));
     let first = study.propose(Duration::from_secs(29)).unwrap();
@@ -203,38 +204,36 @@ fn of_two_lines_for_a_trial_the_last_that_was_not_cancelled_counts() {
         trial(0, cancelled, &[]),
         trial(1, done, &[0.75]),
     ];
-    let study = Study::from_parts(space(&["a=0.0..1.0"]), SearchSettings::default(), trials).unwrap();
+    let study = Study::from_parts(space(&["a=0.0..1.0"]), TuningConfig::default(), trials).unwrap();
     let objectives: Vec<_> = study.trials().iter().map(|trial| (trial.number, trial.objective)).collect();
     assert_eq!(objectives, [(0, Some(0.5)), (1, Some(0.75))]);
 }
 
 #[test]
 fn every_setting_out_of_range_is_named() {
-    let settings =
-        SearchSettings { trials: 0, minutes: -1.0, early_stopping_min_delta: f64::NAN, ..Default::default() };
-    let tpe = TpeSettings { gamma: 1.0, candidates: 0, ..Default::default() };
-    let problems = Study::new(space(&["a=1,2"]), SearchSettings { tpe, ..settings }).unwrap_err();
+    let settings = TuningConfig { trials: 0, minutes: -1.0, early_stopping_min_delta: f64::NAN, ..Default::default() };
+    let tpe = TpeConfig { gamma: 1.0, candidates: 0, ..Default::default() };
+    let problems = Study::new(space(&["a=1,2"]), TuningConfig { tpe, ..settings }).unwrap_err();
     let paths: Vec<_> = problems.0.iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["trials", "tpe.candidates", "minutes", "early_stopping_min_delta", "tpe.gamma"]);
-    assert!(ron::from_str::<SearchSettings>("(trial: 5)").is_err());
-    let document: SearchSettings = ron::from_str("(method: bayesian_optimization, trials: 20)").unwrap();
+    assert!(ron::from_str::<TuningConfig>("(trial: 5)").is_err());
+    let document: TuningConfig = ron::from_str("(method: bayesian_optimization, trials: 20)").unwrap();
     assert_eq!((document.method, document.early_stopping_patience, document.cv_folds), (BayesianOptimization, 10, 5));
 }
 
 #[test]
 fn the_best_is_the_first_of_equals_and_the_curve_never_falls() {
-    let study =
-        told(SearchSettings::default(), &[None, Some(0.5), Some(0.25), Some(0.75), None, Some(0.75), Some(0.5)]);
+    let study = told(TuningConfig::default(), &[None, Some(0.5), Some(0.25), Some(0.75), None, Some(0.75), Some(0.5)]);
     assert_eq!(study.best().unwrap().number, 3);
     let curve: Vec<_> = study.learning_curve().iter().map(|point| (point.number, point.objective)).collect();
     assert_eq!(curve, [(1, 0.5), (2, 0.5), (3, 0.75), (4, 0.75), (5, 0.75), (6, 0.75)]);
-    let none = told(SearchSettings::default(), &[None, None]);
+    let none = told(TuningConfig::default(), &[None, None]);
     assert!(none.best().is_none() && none.learning_curve().is_empty() && none.importances().is_empty());
 }
 
 #[test]
 fn a_trial_below_the_median_is_pruned() {
-    let settings = SearchSettings { enable_pruning: true, pruning_warmup_trials: 4, ..Default::default() };
+    let settings = TuningConfig { enable_pruning: true, pruning_warmup_trials: 4, ..Default::default() };
     let mut study = Study::new(space(&["a=0.0..1.0"]), settings.clone()).unwrap();
     // Running means: after one fold 0.1, 0.2, 0.3, 0.4; after two 0.5, 0.4, 0.3, 0.2.
     for (first, second) in [(0.1, 0.9), (0.2, 0.6), (0.3, 0.3)] {
@@ -253,10 +252,10 @@ fn a_trial_below_the_median_is_pruned() {
     assert!(study.should_prune(&[0.24]) && !study.should_prune(&[0.26]));
     assert!(study.should_prune(&[0.6, 0.09]) && !study.should_prune(&[0.6, 0.11]), "the median of the means is 0.35");
     assert!(!study.should_prune(&[]) && !study.should_prune(&[0.0; 5]), "before the first fold, after the last");
-    let later = SearchSettings { pruning_warmup_folds: 2, ..settings.clone() };
+    let later = TuningConfig { pruning_warmup_folds: 2, ..settings.clone() };
     let later = Study::from_parts(study.space().clone(), later, study.trials().to_vec()).unwrap();
     assert!(!later.should_prune(&[0.0]) && later.should_prune(&[0.0, 0.0]));
-    let off = SearchSettings { enable_pruning: false, ..settings };
+    let off = TuningConfig { enable_pruning: false, ..settings };
     let off = Study::from_parts(study.space().clone(), off, study.trials().to_vec()).unwrap();
     assert!(!off.should_prune(&[0.0]));
 }
@@ -265,7 +264,7 @@ fn importance_of(parameters: &[&str], rows: &[Value], objectives: &[f64]) -> Vec
     let trials = rows.iter().zip(objectives).enumerate().map(|(number, (values, objective))| {
         finished(Proposal { number: number as u32, values: values.as_object().unwrap().clone() }, *objective)
     });
-    let study = Study::from_parts(space(parameters), SearchSettings::default(), trials.collect()).unwrap();
+    let study = Study::from_parts(space(parameters), TuningConfig::default(), trials.collect()).unwrap();
     study.importances().iter().map(|importance| importance.explained).collect()
 }
 

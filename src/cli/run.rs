@@ -30,7 +30,11 @@ pub(super) struct Outcome {
 
 pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let source = source_of(&args.input.data).map_err(Failure::Usage)?;
-    let choice = recipe_choice(&args.input, &args.detectors, &args.rule)?;
+    let mut choice = recipe_choice(&args.input, &args.detectors, &args.rule)?;
+    if args.no_cache {
+        let off = ["features", "predictions"].map(|what| RecipeChange::Set(format!("compute.cache.{what}=false")));
+        choice.changes.extend(off);
+    }
     if args.input.data.is_empty() && !args.quiet && !args.json {
         writeln!(out, "No data given: using the built-in sample \"servers\" (synthetic).\n")?;
     }
@@ -233,6 +237,7 @@ pub(super) fn plain(report: &Path, database: &Path) -> RunArgs {
         input: InputArgs::default(),
         detectors: Vec::new(),
         rule: Vec::new(),
+        no_cache: false,
         db: Some(database.to_owned()),
         scores: None,
         features: None,

@@ -1,5 +1,6 @@
 //! Runs a recipe over a table: stages with a cache, timings and progress; and jobs in the background.
 
+mod budget;
 mod cache;
 mod clock;
 mod job;
@@ -8,6 +9,7 @@ mod run;
 mod snapshot;
 mod threads;
 
+pub use cache::{CacheUse, cache_use, clear_cache};
 pub use clock::now_micros;
 pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};

@@ -81,6 +81,10 @@ impl Detector for PcaWindowsConfig {
         Ok(PcaWindows { align: self.align, columns })
     }
 
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        super::series::copied_bytes(input)
+    }
+
     fn vote_threshold(&self, scores: &[f64]) -> f64 {
         contamination_threshold(scores, self.contamination)
     }

@@ -20,8 +20,10 @@ pub struct Cx {
     pub seed: u64,
     /// Rows to work on at a time.
     pub chunk_rows: usize,
-    /// Memory the work may use, in bytes.
+    /// Memory the work may use, with what is held beside it, in bytes.
     pub memory_limit_bytes: u64,
+    /// Memory that is held beside the work as long as it lasts, in bytes: the program, the table, earlier stages.
+    pub held_bytes: u64,
     /// Where dense arithmetic was asked to run.
     pub device: ComputeDevice,
 }
@@ -36,6 +38,7 @@ impl Cx {
             seed: compute.seed,
             chunk_rows: compute.chunk_size.max(1) as usize,
             memory_limit_bytes: u64::from(compute.memory_limit_mb) * 1024 * 1024,
+            held_bytes: 0,
             device: compute.device,
         }
     }
@@ -50,6 +53,29 @@ impl Cx {
             warnings: Arc::clone(&self.warnings),
             ..fresh
         }
+    }
+
+    /// The same work with so many more bytes held beside it.
+    #[must_use]
+    pub fn with_held(&self, bytes: u64) -> Self {
+        Self { held_bytes: self.held_bytes.saturating_add(bytes), ..self.clone() }
+    }
+
+    /// Bytes the work may still take.
+    pub fn free_bytes(&self) -> u64 {
+        self.memory_limit_bytes.saturating_sub(self.held_bytes)
+    }
+
+    /// Where so many bytes more would exceed the limit: the megabytes needed in all, and the limit, likewise.
+    pub fn excess_mb(&self, bytes: u64) -> Option<(u64, u64)> {
+        let needed_mb = self.held_bytes.saturating_add(bytes).div_ceil(1 << 20);
+        (bytes > self.free_bytes()).then_some((needed_mb, self.memory_limit_bytes >> 20))
+    }
+
+    /// The same work with a list of warnings of its own, to be told which of them a part of the work gives.
+    #[must_use]
+    pub fn with_own_warnings(&self) -> Self {
+        Self { warnings: Arc::default(), ..self.clone() }
     }
 
     /// Asks the work to stop. It does so at its next check, within 100 ms.
@@ -151,5 +177,18 @@ mod tests {
         assert_eq!(cx.warnings(), ["odd"]);
         assert_eq!(cx.progress().read(), ProgressReading { stage: "fit".into(), done: 3, total: 10 });
         assert_eq!((cx.seed, other.seed), (42, 9));
+        let apart = cx.with_own_warnings();
+        apart.warn("strange");
+        assert_eq!((cx.warnings().len(), apart.warnings().len()), (1, 1));
+    }
+
+    #[test]
+    fn what_is_held_counts_towards_the_limit() {
+        let cx = Cx::new(&ComputeConfig { memory_limit_mb: 100, ..ComputeConfig::default() });
+        let cx = cx.with_held(20 << 20).with_held(10 << 20);
+        assert_eq!(cx.free_bytes(), 70 << 20);
+        assert_eq!(cx.excess_mb(70 << 20), None);
+        assert_eq!(cx.excess_mb((70 << 20) + 1), Some((101, 100)));
+        assert_eq!(cx.with_held(u64::MAX).excess_mb(0), None);
     }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use tarsier::app::Source;
 use tarsier::engine::set_library_threads;
+use tarsier::recipe::ComputeConfig;
 use tarsier::{cli, ui};
 
 fn main() -> ExitCode {
@@ -11,7 +12,7 @@ fn main() -> ExitCode {
         cli::Next::Exit(code) => return code,
         cli::Next::Window(files) => files,
     };
-    set_library_threads(0);
+    set_library_threads(ComputeConfig::default().threads);
     let source = (!files.is_empty()).then(|| Source::Files(files.clone()));
     match ui::open(source) {
         Ok(()) => ExitCode::SUCCESS,

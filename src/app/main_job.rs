@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::Source;
 use super::overview::Overview;
-use crate::analysis::ensemble::Feedback;
 use crate::cx::Cx;
 use crate::data::Table;
 use crate::data::load::LoadError;
-use crate::engine::{Engine, JobError, RunError, Snapshot, StageTiming};
+use crate::engine::{Engine, Given, JobError, RunError, Snapshot, StageTiming};
 use crate::recipe::edit::{self, EditError};
 use crate::recipe::{
     CheckedRecipe, ColumnChoice, ComputeDevice, DataConfig, DetectorKind, Preset, Problems, Recipe, RuleConfig,
@@ -159,8 +158,7 @@ pub fn load(source: &Source, recipe: &Recipe, cx: &Cx) -> Result<(Arc<Table>, St
     Ok((Arc::new(table), StageTiming::new("load", started.elapsed().as_secs_f64())))
 }
 
-/// Runs a recipe over a table and groups what it finds; `feedback` are what people found out about its rows.
-/// `on_partial` receives the findings so far.
+/// Runs a recipe over a table and groups what it finds. `on_partial` receives the findings so far.
 ///
 /// # Errors
 /// See [`RunError`].
@@ -168,9 +166,9 @@ pub fn run(
     engine: &Engine,
     table: &Arc<Table>,
     recipe: &CheckedRecipe,
-    feedback: &[Feedback],
+    given: &Given,
     cx: &Cx,
     on_partial: &(dyn Fn(Findings) + Sync),
 ) -> Result<Findings, RunError> {
-    engine.run(table, recipe, feedback, cx, &|partial| on_partial(Findings::of(partial))).map(Findings::of)
+    engine.run(table, recipe, given, cx, &|partial| on_partial(Findings::of(partial))).map(Findings::of)
 }

@@ -75,7 +75,7 @@ impl Planned {
             let (table, config, prepare) = (Arc::clone(table), features.clone(), prepare.clone());
             move |cx: &Cx, _: &(dyn Fn(()) + Sync)| {
                 let order = SeriesOrder::of(&table);
-                let training = prepare::training_rows(&table, &prepare, cx).map_err(|_| JobError::Cancelled)?;
+                let training = prepare::training_rows(&table, &prepare, None, cx).map_err(|_| JobError::Cancelled)?;
                 // Data that no feature can be made of is reported by the run.
                 Ok(features::plan(&FeatureInput::new(&table, &order, training), &config, cx).ok())
             }

@@ -114,18 +114,17 @@ pub fn default_database() -> PathBuf {
     folder(|dirs| dirs.data_dir().to_owned()).join("alerts.sqlite")
 }
 
-/// The usual folder of computed features that are kept between starts.
+/// The usual folder of results that are kept between starts.
 pub fn default_cache_folder() -> PathBuf {
-    folder(|dirs| dirs.cache_dir().to_owned()).join("features")
+    folder(|dirs| dirs.cache_dir().to_owned())
 }
 
-/// The folder of computed features of a program with the settings of a file: the usual one for the usual file, else beside
-/// it.
+/// The folder of kept results of a program with the settings of a file: the usual one for the usual file, else beside it.
 pub(super) fn cache_folder(settings_file: &Path) -> PathBuf {
     if settings_file == default_settings_file() {
         default_cache_folder()
     } else {
-        settings_file.with_file_name("features")
+        settings_file.with_file_name("cache")
     }
 }
 

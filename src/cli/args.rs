@@ -25,6 +25,7 @@ use crate::recipe::{DetectorKind, Preset};
   tarsier features metrics.csv                what the detectors would see, and what it costs
   tarsier alerts list --status new            what is left to look at
   tarsier recipe reference > my.ron           every setting, explained
+  tarsier cache clear                         forget the results kept on disk
 
 Exit codes: 0 done, 1 the work failed (data, run, database), 2 wrong arguments or recipe.")]
 pub struct Cli {
@@ -63,6 +64,14 @@ pub(super) enum CliCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Show what is kept of earlier runs on disk, or remove it
+    Cache {
+        #[command(subcommand)]
+        command: Option<CacheCommand>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Which shell.
@@ -81,6 +90,9 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
 
+    /// Compute everything, whatever is kept of earlier runs, and keep nothing.
+    #[arg(long, help_heading = "Settings")]
+    pub(super) no_cache: bool,
     /// Run these detectors only, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(DetectorKind::ALL.iter().map(|kind| kind.name())), help_heading = "Settings")]
     pub(super) detectors: Vec<String>,
@@ -142,7 +154,7 @@ pub(super) struct InputArgs {
     /// Where dense arithmetic runs: auto, cpu, cuda:N or metal. Default: as the recipe says (auto).
     #[arg(long, value_name = "DEVICE", help_heading = "Machine")]
     pub(super) device: Option<String>,
-    /// Threads to use; 0 for one per core. Default: as the recipe says (0).
+    /// Threads to use at most; 0 for one per core. Default: as the recipe says (8).
     #[arg(long, value_name = "N", help_heading = "Machine")]
     pub(super) threads: Option<u32>,
     /// Seed of everything random. Default: as the recipe says (42).
@@ -208,6 +220,12 @@ pub(super) enum RecipeCommand {
         #[arg(value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
         name: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Remove everything kept; the next run computes it again
+    Clear,
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use args::Cli;
-use args::{CliCommand, RecipeCommand};
+use args::{CacheCommand, CliCommand, RecipeCommand};
 
 /// Why a command failed, and with which exit code.
 #[derive(Debug)]
@@ -90,6 +90,8 @@ fn dispatch(command: CliCommand, out: &mut dyn Write) -> Result<(), Failure> {
         CliCommand::Recipe { command: RecipeCommand::Presets { name } } => recipe::presets(name.as_deref(), out),
         CliCommand::Sample(args) => tools::sample(&args, out),
         CliCommand::Devices { json } => tools::devices(json, out),
+        CliCommand::Cache { command: None, json } => tools::cache(json, out),
+        CliCommand::Cache { command: Some(CacheCommand::Clear), .. } => tools::clear_cache(out),
         CliCommand::Completions { shell } => tools::completions(shell, out),
         CliCommand::Man => tools::man(out),
     }

@@ -19,7 +19,7 @@ pub(super) fn run(args: &FeaturesArgs, out: &mut dyn Write) -> Result<(), Failur
     let (table, recipe, _, cx) = opened(&source, choice, true)?;
     let described = in_background(cx, true, move |cx| {
         let order = SeriesOrder::of(&table);
-        let training = training_rows(&table, &recipe.prepare, cx)?;
+        let training = training_rows(&table, &recipe.prepare, None, cx)?;
         profile(&FeatureInput::new(&table, &order, training), &recipe.features.statistical, cx)
     })?;
     let described = described.map_err(Failure::work)?;

@@ -14,7 +14,7 @@ use crate::app::main_job::{self, Findings, MainJobError, RecipeChange, RecipeCho
 use crate::app::{Source, report, settings};
 use crate::cx::Cx;
 use crate::data::{Table, sample::Sample, write};
-use crate::engine::{Engine, Job, JobError, JobEvent, StageTiming, set_library_threads};
+use crate::engine::{Engine, Given, Job, JobError, JobEvent, StageTiming, set_library_threads};
 use crate::recipe::{CheckedRecipe, ColumnChoice, ComputeDevice, DetectorKind, Preset, Recipe};
 use crate::triage::{RunOutcome, Store};
 
@@ -30,7 +30,11 @@ pub(super) struct Outcome {
 
 pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let source = source_of(&args.input.data).map_err(Failure::Usage)?;
-    let choice = recipe_choice(&args.input, &args.detectors, &args.rule)?;
+    let mut choice = recipe_choice(&args.input, &args.detectors, &args.rule)?;
+    if args.no_cache {
+        let off = ["features", "predictions"].map(|what| RecipeChange::Set(format!("compute.cache.{what}=false")));
+        choice.changes.extend(off);
+    }
     if args.input.data.is_empty() && !args.quiet && !args.json {
         writeln!(out, "No data given: using the built-in sample \"servers\" (synthetic).\n")?;
     }
@@ -56,7 +60,7 @@ pub(super) fn execute(
     let (table, recipe, load_timing, cx) = opened(source, choice, progress)?;
     let engine = Engine::with_disk_cache(settings::default_cache_folder());
     let found = in_background(cx, progress, move |cx| {
-        main_job::run(&engine, &table, &recipe, &[], cx, &|_| {}).map_err(MainJobError::from)
+        main_job::run(&engine, &table, &recipe, &Given::default(), cx, &|_| {}).map_err(MainJobError::from)
     })?;
     let findings = found.map_err(Failure::work)?;
 
@@ -233,6 +237,7 @@ pub(super) fn plain(report: &Path, database: &Path) -> RunArgs {
         input: InputArgs::default(),
         detectors: Vec::new(),
         rule: Vec::new(),
+        no_cache: false,
         db: Some(database.to_owned()),
         scores: None,
         features: None,

@@ -1,8 +1,9 @@
-//! The small commands: samples, devices, completions and the manual page.
+//! The small commands: samples, devices, the cache, completions and the manual page.
 
 use std::io::Write;
+use std::path::Path;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::CommandFactory;
 use clap_complete::Shell;
 use serde_json::json;
@@ -10,7 +11,9 @@ use serde_json::json;
 use super::Failure;
 use super::args::{Cli, SampleArgs};
 use crate::analysis::device;
+use crate::app::settings::default_cache_folder;
 use crate::data::{sample::Sample, write};
+use crate::engine::{self, CacheUse, cache_use};
 
 pub(super) fn sample(args: &SampleArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let sample = Sample::from_name(&args.name).ok_or_else(|| Failure::Usage(anyhow!("no sample {}", args.name)))?;
@@ -35,6 +38,38 @@ pub(super) fn devices(as_json: bool, out: &mut dyn Write) -> Result<(), Failure>
         writeln!(out, "This build computes on the CPU only. GPU builds: --features cuda (NVIDIA) or metal (Apple).")?;
     }
     Ok(())
+}
+
+pub(super) fn cache(as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let folder = default_cache_folder();
+    let kinds = kept_in(&folder)?;
+    if as_json {
+        writeln!(out, "{:#}", json!({ "folder": folder, "kinds": kinds }))?;
+        return Ok(());
+    }
+    writeln!(out, "{}", folder.display())?;
+    writeln!(out, "{:<10} {:>7} {:>15}", "kind", "results", "bytes")?;
+    let (n_files, bytes) = (kinds.iter().map(|kind| kind.n_files).sum(), kinds.iter().map(|kind| kind.bytes).sum());
+    for CacheUse { kind, n_files, bytes } in kinds.iter().chain([&CacheUse { kind: "all", n_files, bytes }]) {
+        writeln!(out, "{kind:<10} {n_files:>7} {bytes:>15}")?;
+    }
+    Ok(())
+}
+
+pub(super) fn clear_cache(out: &mut dyn Write) -> Result<(), Failure> {
+    let folder = default_cache_folder();
+    let kinds = kept_in(&folder)?;
+    engine::clear_cache(&folder)
+        .with_context(|| format!("cannot clear the cache {}", folder.display()))
+        .map_err(Failure::Work)?;
+    let (n_files, bytes): (u64, u64) =
+        (kinds.iter().map(|kind| kind.n_files).sum(), kinds.iter().map(|kind| kind.bytes).sum());
+    writeln!(out, "{n_files} results of {bytes} bytes removed from {}", folder.display())?;
+    Ok(())
+}
+
+fn kept_in(folder: &Path) -> Result<Vec<CacheUse>, Failure> {
+    cache_use(folder).with_context(|| format!("cannot read the cache {}", folder.display())).map_err(Failure::Work)
 }
 
 pub(super) fn completions(shell: Shell, out: &mut dyn Write) -> Result<(), Failure> {

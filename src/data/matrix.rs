@@ -52,6 +52,11 @@ impl Matrix {
         self.features.len()
     }
 
+    /// Bytes of its values.
+    pub fn n_bytes(&self) -> u64 {
+        8 * self.data.len() as u64
+    }
+
     /// The features, one per column.
     pub fn features(&self) -> &[Feature] {
         &self.features

@@ -76,6 +76,19 @@ impl Table {
         self.frame.height()
     }
 
+    /// Bytes the table holds, roughly: its columns, and what is made of them.
+    pub fn n_bytes(&self) -> u64 {
+        let column = |column: &polars::prelude::Column| match column.str() {
+            Ok(texts) => texts.iter().map(|text| 16 + text.map_or(0, str::len) as u64).sum::<u64>(),
+            Err(_) => 8 * column.len() as u64,
+        };
+        let columns: u64 = self.frame.columns().iter().map(column).sum();
+        let per_row = 8 * u64::from(self.time.is_some())
+            + 4 * u64::from(self.entities.is_some())
+            + u64::from(self.label.is_some());
+        columns + per_row * self.n_rows() as u64
+    }
+
     /// Time of every row, in microseconds since 1970-01-01 UTC.
     pub fn time(&self) -> Option<&[i64]> {
         self.time.as_deref()

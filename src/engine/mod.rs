@@ -1,5 +1,6 @@
 //! Runs a recipe over a table: stages with a cache, timings and progress; and jobs in the background.
 
+mod budget;
 mod cache;
 mod clock;
 mod job;
@@ -10,10 +11,11 @@ mod snapshot;
 mod surroundings;
 mod threads;
 
+pub use cache::{CacheUse, cache_use, clear_cache};
 pub use clock::now_micros;
 pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};
-pub use run::{Engine, RunError};
+pub use run::{Engine, Given, RunError};
 pub use snapshot::{RunMetrics, Snapshot, StageTiming};
 pub use surroundings::Surroundings;
 pub use threads::set_library_threads;

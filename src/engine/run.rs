@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::budget::{cache_beside, context};
 use super::cache::{Cache, StageKey};
 use super::clock::now_micros;
 use super::judge::judge;
 use super::snapshot::{RunMetrics, Snapshot, StageTiming};
 use super::surroundings::Surroundings;
+use super::threads::n_threads;
 use crate::analysis::detect::{self, DetectError, FittedDetector as _, Input, Series};
 use crate::analysis::device;
 use crate::analysis::ensemble::{DetectorScores, Feedback};
@@ -41,7 +43,7 @@ pub enum RunError {
     #[error("cannot start {threads} threads: {reason}; set compute.threads to fewer")]
     Threads {
         /// Threads asked for.
-        threads: u32,
+        threads: usize,
         /// Why.
         reason: String,
     },
@@ -59,19 +61,29 @@ impl From<DetectError> for RunError {
     }
 }
 
-/// Runs recipes and remembers the dear parts of earlier runs over the same table.
+/// What a run is given besides table and recipe.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Given {
+    /// What people found out about rows.
+    pub feedback: Vec<Feedback>,
+    /// Rows that may be learned from, one flag for each row of the table; `None`: all. Those that `prepare.training_rows`
+    /// leaves out are left out, too.
+    pub training: Option<Vec<bool>>,
+}
+
+/// Runs recipes and remembers the dear parts of earlier runs.
 #[derive(Debug, Default)]
 pub struct Engine {
     cache: Cache,
 }
 
 impl Engine {
-    /// An engine that keeps features in files under a folder, too, for the next start.
+    /// An engine that keeps results in files under a folder, too, for the next start.
     pub fn with_disk_cache(folder: PathBuf) -> Self {
         Self { cache: Cache::on_disk(folder) }
     }
 
-    /// Runs a recipe over a table; `feedback` are what people found out about its rows. `on_partial` receives the result so far after each detector but the last.
+    /// Runs a recipe over a table. `on_partial` receives the result so far after each detector but the last.
     ///
     /// # Errors
     /// See [`RunError`]; nothing is kept of a run that failed but its finished stages.
@@ -79,12 +91,12 @@ impl Engine {
         &self,
         table: &Arc<Table>,
         recipe: &CheckedRecipe,
-        feedback: &[Feedback],
+        given: &Given,
         cx: &Cx,
         on_partial: &(dyn Fn(Snapshot) + Sync),
     ) -> Result<Snapshot, RunError> {
-        let cx = &cx.with_limits(&recipe.compute);
-        self.in_pool(table, recipe, || self.run_stages(table, recipe, feedback, cx, on_partial))
+        let cx = &context(table, recipe, cx);
+        self.in_pool(table, recipe, || self.run_stages(table, recipe, given, cx, on_partial))
     }
 
     /// Work with as many threads as the recipe says, over a table that the cache then belongs to.
@@ -94,10 +106,9 @@ impl Engine {
         recipe: &CheckedRecipe,
         work: impl FnOnce() -> Result<T, RunError> + Send,
     ) -> Result<T, RunError> {
-        let threads = recipe.compute.threads;
-        let all = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = n_threads(recipe.compute.threads);
         let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(if threads == 0 { all } else { threads as usize })
+            .num_threads(threads)
             .build()
             .map_err(|e| RunError::Threads { threads, reason: e.to_string() })?;
         self.cache.keep_only(table);
@@ -110,12 +121,12 @@ impl Engine {
     /// See [`RunError`].
     pub fn prepared(&self, table: &Arc<Table>, recipe: &CheckedRecipe, cx: &Cx) -> Result<Arc<Prepared>, RunError> {
         self.in_pool(table, recipe, || {
-            let cx = &cx.with_limits(&recipe.compute);
+            let cx = &context(table, recipe, cx);
             let order = SeriesOrder::of(table);
-            let training = prepare::training_rows(table, &recipe.prepare, cx)?;
+            let training = prepare::training_rows(table, &recipe.prepare, None, cx)?;
             let input = FeatureInput::new(table, &order, training);
             let plan = features::plan(&input, &recipe.features, cx).map_err(feature_error)?;
-            let key = StageKey::prepared(table, recipe);
+            let key = self.cache.prepared_key(&plan, &input, recipe, cx);
             self.prepare(recipe, key, &plan, &input, cx, &mut Vec::new())
         })
     }
@@ -124,7 +135,7 @@ impl Engine {
         &self,
         table: &Arc<Table>,
         recipe: &CheckedRecipe,
-        feedback: &[Feedback],
+        given: &Given,
         cx: &Cx,
         on_partial: &(dyn Fn(Snapshot) + Sync),
     ) -> Result<Snapshot, RunError> {
@@ -132,23 +143,34 @@ impl Engine {
         let device = device::name(&device::select(cx));
         let mut stages = Vec::new();
         let order = Arc::new(SeriesOrder::of(table));
-        let training = prepare::training_rows(table, &recipe.prepare, cx)?;
+        let training = prepare::training_rows(table, &recipe.prepare, given.training.as_deref(), cx)?;
         let feature_input = FeatureInput::new(table, &order, training);
         let plan = features::plan(&feature_input, &recipe.features, cx).map_err(feature_error)?;
         // First, as a mistake in a rule should not wait for the detectors.
         let rules = run_rules(recipe, &plan, &feature_input, cx, &mut stages)?;
-        let key = StageKey::prepared(table, recipe);
+        let key = self.cache.prepared_key(&plan, &feature_input, recipe, cx);
+        let series_key = self.cache.series_key(&plan, &feature_input, recipe);
         let prepared = self.prepare(recipe, key, &plan, &feature_input, cx, &mut stages)?;
         drop(feature_input);
-        let uses_series = recipe.detectors.enabled().any(detect::uses_series) && !plan.sources().is_empty();
+        let cx = &cx.with_held(prepared.matrix.n_bytes());
+        let kept = recipe.detectors.enabled().map(|kind| {
+            let key = if detect::uses_series(kind) { series_key } else { key };
+            let key = StageKey::scores(key, kind, recipe, &device);
+            (kind, key, self.cache.scores(key, table.n_rows(), &recipe.compute.cache, cx))
+        });
+        let kept: Vec<_> = kept.collect();
+        // What only detectors see is not made where all of them are known.
+        let missing: Vec<DetectorKind> = kept.iter().filter(|(.., raw)| raw.is_none()).map(|kept| kept.0).collect();
+        let uses_series = missing.iter().copied().any(detect::uses_series) && !plan.sources().is_empty();
         let measures = uses_series.then(|| prepare::measures(table, &plan, &order, cx));
         let measures = measures.transpose().map_err(prepare_error)?;
+        let cx = &cx.with_held(measures.as_ref().map_or(0, Matrix::n_bytes));
         let series = measures.as_ref().map(|measures| Series { measures, order: &order });
         let input = Input { features: &prepared.matrix, series };
-        let learned = Learned::of(&prepared, input);
+        let learned = if missing.is_empty() { Learned::default() } else { Learned::of(&prepared, input, cx)? };
+        let cx = &cx.with_held(learned.n_bytes());
         let training = prepared.training.clone().map(Arc::new);
-
-        let surroundings = Surroundings::new(table, &order, rules, feedback.to_vec(), recipe);
+        let surroundings = Surroundings::new(table, &order, rules, given.feedback.clone(), recipe);
         let mut scores = Vec::new();
         let kinds: Vec<DetectorKind> = recipe.detectors.enabled().collect();
         let mut known: Option<RunMetrics> = None;
@@ -172,8 +194,11 @@ impl Engine {
                 started_at_micros,
             }
         };
-        for (i, &kind) in kinds.iter().enumerate() {
-            let (raw, timing) = self.scores_of(kind, recipe, key, (input, &learned), &device, cx)?;
+        for (i, (kind, key, kept)) in kept.into_iter().enumerate() {
+            let (raw, timing) = match kept {
+                Some(raw) => (raw, StageTiming { cached: true, ..StageTiming::new(kind.name(), 0.0) }),
+                None => self.scores_of(kind, recipe, key, (input, &learned), cx)?,
+            };
             stages.push(timing);
             scores.push(DetectorScores::new(kind, raw, training.clone()));
             if i + 1 < kinds.len() {
@@ -194,18 +219,13 @@ impl Engine {
         stages: &mut Vec<StageTiming>,
     ) -> Result<Arc<Prepared>, RunError> {
         let started = Instant::now();
-        let cached = self.cache.prepared(key);
-        let from_cache = cached.is_some();
-        let prepared = match cached {
-            Some(prepared) => prepared,
-            None => {
-                let source = |node: usize| self.cache.features(plan, node, input, &recipe.compute.cache, cx);
-                let prepared = prepare::build(plan, input, &recipe.prepare, &source, cx).map_err(prepare_error)?;
-                let prepared = Arc::new(prepared);
-                self.cache.put_prepared(key, &prepared);
-                prepared
-            }
-        };
+        let needed = prepare::needed_bytes(plan, input.table.n_rows(), &recipe.prepare, cx);
+        let limits = cache_beside(&recipe.compute.cache, needed, cx);
+        self.cache.make_room(&limits);
+        let (prepared, from_cache) = self.cache.prepared(key, plan, input, &limits, cx, |cx| {
+            let source = |node: usize| self.cache.features(plan, node, input, &limits, cx);
+            prepare::build(plan, input, &recipe.prepare, &source, cx).map_err(prepare_error)
+        })?;
         let timing = StageTiming::new("features", started.elapsed().as_secs_f64());
         stages.push(StageTiming { cached: from_cache, ..timing });
         Ok(prepared)
@@ -215,28 +235,27 @@ impl Engine {
         &self,
         kind: DetectorKind,
         recipe: &CheckedRecipe,
-        prepared_key: StageKey,
+        key: StageKey,
         (input, learned): (Input<'_>, &Learned),
-        device: &str,
         cx: &Cx,
     ) -> Result<(Arc<Vec<f64>>, StageTiming), RunError> {
         cx.check()?;
-        let key = StageKey::scores(prepared_key, kind, recipe, device);
-        if let Some(raw) = self.cache.scores(key, &recipe.compute.cache) {
-            return Ok((raw, StageTiming { cached: true, ..StageTiming::new(kind.name(), 0.0) }));
-        }
         let started = Instant::now();
         let training = learned.input();
-        let fitted = detect::fit(kind, &recipe.detectors, training.unwrap_or(input), cx)?;
-        let fit_seconds = started.elapsed().as_secs_f64();
-        // Rows that a detector was fitted on as they are must not count as their own neighbours.
-        let raw = match training {
-            Some(_) => fitted.decision_function(input, cx)?,
-            None => fitted.training_scores(input, cx)?,
-        };
-        let raw = Arc::new(raw);
+        let needed = detect::working_bytes(kind, &recipe.detectors, training.unwrap_or(input));
+        let limits = cache_beside(&recipe.compute.cache, needed, cx);
+        self.cache.make_room(&limits);
+        let mut fit_seconds = 0.0;
+        let raw = self.cache.compute_scores(key, &limits, cx, |cx| {
+            let fitted = detect::fit(kind, &recipe.detectors, training.unwrap_or(input), cx)?;
+            fit_seconds = started.elapsed().as_secs_f64();
+            // Rows that a detector was fitted on as they are must not count as their own neighbours.
+            match training {
+                Some(_) => fitted.decision_function(input, cx),
+                None => fitted.training_scores(input, cx),
+            }
+        })?;
         let seconds = started.elapsed().as_secs_f64();
-        self.cache.put_scores(key, &raw, &recipe.compute.cache);
         let timing = StageTiming::new(kind.name(), seconds);
         Ok((raw, StageTiming { fit_seconds: Some(fit_seconds), score_seconds: Some(seconds - fit_seconds), ..timing }))
     }
@@ -254,19 +273,36 @@ impl Engine {
 }
 
 /// What detectors learn from, where that is not what they score.
+#[derive(Default)]
 struct Learned {
     features: Option<Matrix>,
     series: Option<(Matrix, SeriesOrder)>,
 }
 
 impl Learned {
-    fn of(prepared: &Prepared, input: Input<'_>) -> Self {
+    /// # Errors
+    /// Where it would exceed the memory limit.
+    fn of(prepared: &Prepared, input: Input<'_>, cx: &Cx) -> Result<Self, RunError> {
+        let series_bytes = input.series.map_or(0, |series| series.measures.n_bytes());
+        let needed = match prepared.training_bytes() {
+            0 => 0,
+            bytes => bytes + series_bytes,
+        };
+        if let Some((needed_mb, limit_mb)) = cx.excess_mb(needed) {
+            let (n_rows, n_features) = (input.features.n_rows(), input.features.n_features());
+            return Err(RunError::Prepare(PrepareError::TooLarge { n_rows, n_features, needed_mb, limit_mb }));
+        }
         let features = prepared.training_matrix();
         let series = input.series.filter(|_| features.is_some()).map(|series| match &prepared.training {
             Some(rows) => (series.measures.select(rows), series.order.select(rows)),
             None => (series.measures.clone(), series.order.clone()),
         });
-        Self { features, series }
+        Ok(Self { features, series })
+    }
+
+    fn n_bytes(&self) -> u64 {
+        let series = self.series.as_ref().map_or(0, |(measures, _)| measures.n_bytes());
+        self.features.as_ref().map_or(0, Matrix::n_bytes) + series
     }
 
     fn input(&self) -> Option<Input<'_>> {

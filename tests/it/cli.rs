@@ -95,8 +95,18 @@ fn run_writes_scores_features_report_and_alerts() {
 fn running_again_adds_nothing_and_gives_the_same_bits_on_other_threads() {
     let home = home_with_sample("transactions", "400");
     let run = |threads: &str, scores: &str| {
-        let mut arguments =
-            vec!["run", "data.csv", "--json", "--db", "a.sqlite", "--threads", threads, "--scores", scores];
+        let mut arguments = vec![
+            "run",
+            "data.csv",
+            "--json",
+            "--no-cache",
+            "--db",
+            "a.sqlite",
+            "--threads",
+            threads,
+            "--scores",
+            scores,
+        ];
         arguments.extend(QUICK);
         let output = tarsier(&home, &arguments);
         assert!(output.status.success(), "{}", stderr(&output));
@@ -108,6 +118,33 @@ fn running_again_adds_nothing_and_gives_the_same_bits_on_other_threads() {
     assert_eq!(second["alerts_new"], 0);
     let read = |name: &str| std::fs::read_to_string(home.path().join(name)).unwrap();
     assert_eq!(read("one.csv"), read("two.csv"));
+}
+
+#[test]
+fn another_start_computes_nothing_again() {
+    let home = home_with_sample("servers", "400");
+    let run = |more: &[&str]| {
+        let mut arguments = vec!["run", "data.csv", "--json", "--db", "a.sqlite", "--scores", "s.csv"];
+        arguments.extend(QUICK.iter().chain(more));
+        let output = tarsier(&home, &arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let stages = result["stages"].as_array().unwrap().iter();
+        let cached = stages.filter(|stage| stage["cached"] == true && stage["name"] != "features");
+        (cached.count(), result["warnings"].clone(), std::fs::read_to_string(home.path().join("s.csv")).unwrap())
+    };
+    let cache = || serde_json::from_slice::<Value>(&tarsier(&home, &["cache", "--json"]).stdout).unwrap();
+    let n_scores = || cache()["kinds"][2]["n_files"].as_u64().unwrap();
+    let first = run(&[]);
+    assert_eq!((first.0, n_scores()), (0, 4));
+    let second = run(&["--threads", "1"]);
+    assert_eq!(second, (4, first.1, first.2));
+    assert_eq!(run(&["--seed", "7"]).0, 0);
+    assert_eq!(run(&["--no-cache"]).0, 0);
+    assert_eq!(n_scores(), 8);
+    assert!(stdout(&tarsier(&home, &["cache"])).contains("scores           8"));
+    assert!(stdout(&tarsier(&home, &["cache", "clear"])).contains("removed"));
+    assert_eq!((n_scores(), run(&[]).0), (0, 0));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tarsier::app::main_job::{Findings, run};
 use tarsier::cx::Cx;
 use tarsier::data::Table;
 use tarsier::data::sample::Sample;
-use tarsier::engine::{Engine, RunError};
+use tarsier::engine::{Engine, Given, RunError};
 use tarsier::recipe::{DataConfig, DetectorKind, Preset, Recipe, RuleConfig, RuleSeverity};
 
 fn sample(sample: Sample, rows: usize) -> Arc<Table> {
@@ -25,7 +25,7 @@ fn quick() -> Recipe {
 }
 
 fn findings(engine: &Engine, table: &Arc<Table>, recipe: &Recipe) -> Findings {
-    run(engine, table, &recipe.clone().checked().unwrap(), &[], &Cx::default(), &|_| {}).unwrap()
+    run(engine, table, &recipe.clone().checked().unwrap(), &Given::default(), &Cx::default(), &|_| {}).unwrap()
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn partial_results_name_who_is_missing() {
         let snapshot = &findings.snapshot;
         partials.lock().unwrap().push((snapshot.scores.len(), snapshot.pending.clone()));
     };
-    let whole = run(&Engine::default(), &table, &recipe, &[], &Cx::default(), &on_partial).unwrap();
+    let whole = run(&Engine::default(), &table, &recipe, &Given::default(), &Cx::default(), &on_partial).unwrap();
     let partials = partials.into_inner().unwrap();
     assert_eq!(partials.len(), 3);
     let enabled: Vec<DetectorKind> = whole.snapshot.recipe.detectors.enabled().collect();
@@ -111,7 +111,7 @@ fn a_cancelled_run_ends_as_cancelled() {
             cx.cancel();
         })
     };
-    let result = run(&Engine::default(), &table, &recipe, &[], &cx, &|_| {});
+    let result = run(&Engine::default(), &table, &recipe, &Given::default(), &cx, &|_| {});
     canceller.join().unwrap();
     assert!(matches!(result, Err(RunError::Cancelled)), "{:?}", result.err());
 }
@@ -160,7 +160,8 @@ fn rules_raise_alerts_whatever_the_detectors_say() {
     assert_eq!(findings(&engine, &table, &recipe).snapshot.combined.score, plain.snapshot.combined.score);
     recipe.rules[0].enabled = true;
     recipe.rules[0].expression = "cpu_procent > 1".into();
-    let error = run(&engine, &table, &recipe.checked().unwrap(), &[], &Cx::default(), &|_| {}).unwrap_err();
+    let error =
+        run(&engine, &table, &recipe.checked().unwrap(), &Given::default(), &Cx::default(), &|_| {}).unwrap_err();
     assert_eq!(
         error.to_string(),
         "rules[0] (exactly this): there is no column \"cpu_procent\"; did you mean cpu_percent?"

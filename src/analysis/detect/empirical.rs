@@ -70,6 +70,11 @@ pub(super) struct Tail {
 }
 
 impl Tails {
+    /// Bytes of the distributions of the columns of `x`, where no value comes twice, and of the columns being sorted.
+    pub(super) fn fit_bytes(x: &Matrix) -> u64 {
+        (x.n_rows() as u64).saturating_mul(20 * x.n_features() as u64 + 16 * 8)
+    }
+
     /// The distributions of the columns of `x`, which has at least one row. `score` is what is made of tails.
     pub(super) fn fit(x: &Matrix, score: fn(Tail) -> f64, cx: &Cx) -> Result<Self, Cancelled> {
         let n = x.n_rows();

@@ -92,6 +92,12 @@ pub trait Detector {
     /// When cancelled, or when the data cannot be used (no rows, values that are not finite).
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<Self::Fitted, DetectError>;
 
+    /// Most bytes held while the detector learns from such rows and scores them, besides rows and scores: an estimate.
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        // Some columns at a time.
+        16 * 8 * input.features.n_rows() as u64
+    }
+
     /// Raw score above which this detector alone calls a row abnormal, given its scores of the training rows, ascending.
     fn vote_threshold(&self, sorted: &[f64]) -> f64;
 }
@@ -121,11 +127,17 @@ macro_rules! define_models {
         #[derive(Debug, Clone, Serialize, Deserialize)]
         pub enum Model { $($(#[$doc])* $kind(<recipe::$config as Detector>::Fitted),)* }
 
+        /// Bytes that the detector of that kind works with; see [`Detector::working_bytes`].
+        pub fn working_bytes(kind: DetectorKind, detectors: &Detectors, input: Input<'_>) -> u64 {
+            match kind { $(DetectorKind::$kind => detectors.$field.working_bytes(input),)* }
+        }
+
         /// Fits the detector of that kind with its settings.
         ///
         /// # Errors
-        /// See [`Detector::fit`].
+        /// See [`Detector::fit`]; and where the memory limit would be exceeded.
         pub fn fit(kind: DetectorKind, detectors: &Detectors, input: Input<'_>, cx: &Cx) -> Result<Model, DetectError> {
+            sample::check_memory(working_bytes(kind, detectors, input), kind, cx)?;
             match kind { $(DetectorKind::$kind => detectors.$field.fit(input, cx).map(Model::$kind),)* }
         }
 

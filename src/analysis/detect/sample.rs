@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::DetectError;
 use crate::cx::Cx;
 use crate::data::Matrix;
-use crate::recipe::DetectorKind;
+use crate::recipe::{DetectorKind, Recipe, edit};
 
 /// Values that one thread looks through at a time.
 const CHECKED_VALUES: usize = 1 << 16;
@@ -27,14 +27,24 @@ pub(crate) fn fit_rows<'a>(x: &'a Matrix, max_fit_rows: u64, kind: DetectorKind,
     }
 }
 
+/// How many rows [`fit_rows`] takes of `n`.
+pub(crate) fn n_fit_rows(n: usize, max_fit_rows: u64) -> usize {
+    match usize::try_from(max_fit_rows) {
+        Ok(limit) if limit > 0 => n.min(limit),
+        _ => n,
+    }
+}
+
+/// Bytes of the values of the rows that [`fit_rows`] takes of `x`.
+pub(crate) fn fit_bytes(x: &Matrix, max_fit_rows: u64) -> u64 {
+    8 * (n_fit_rows(x.n_rows(), max_fit_rows) as u64).saturating_mul(x.n_features() as u64)
+}
+
 /// The numbers of the rows that [`fit_rows`] takes of `n`, in order; `None`: all.
 pub(crate) fn sampled_rows(n: usize, max_fit_rows: u64, kind: DetectorKind, cx: &Cx) -> Option<Vec<u32>> {
-    let limit = usize::try_from(max_fit_rows).unwrap_or(usize::MAX);
+    let limit = n_fit_rows(n, max_fit_rows);
     // Row numbers are 32 bits wide; a table of more rows does not fit in memory with its features.
-    let n_u32 = u32::try_from(n).ok()?;
-    if limit == 0 || n <= limit {
-        return None;
-    }
+    let n_u32 = u32::try_from(n).ok().filter(|_| limit < n)?;
     let mut rng = ChaCha8Rng::seed_from_u64(cx.seed);
     rng.set_stream(STREAM);
     let mut rows: Vec<u32> = index::sample(&mut rng, n_u32 as usize, limit).iter().map(|row| row as u32).collect();
@@ -72,16 +82,19 @@ pub(crate) fn check_training_rows(x: &Matrix, kind: DetectorKind) -> Result<(), 
 /// Refuses work that would hold more memory than the recipe allows.
 ///
 /// # Errors
-/// [`DetectError::Unusable`] where `needed` bytes are more than the limit.
+/// [`DetectError::Unusable`] where `needed` bytes more than what is held exceed the limit.
 pub(crate) fn check_memory(needed: u64, kind: DetectorKind, cx: &Cx) -> Result<(), DetectError> {
-    if needed <= cx.memory_limit_bytes {
-        return Ok(());
-    }
-    let (needed_mb, limit_mb) = (needed.div_ceil(1 << 20), cx.memory_limit_bytes >> 20);
+    let Some((needed_mb, limit_mb)) = cx.excess_mb(needed) else { return Ok(()) };
+    let settings = edit::to_tree(&Recipe::default());
+    let samples = settings.pointer(&format!("/detectors/{}/max_fit_rows", kind.name())).is_some();
+    let fewer = if samples {
+        format!("set detectors.{}.max_fit_rows to fewer rows", kind.name())
+    } else {
+        "read a sample with data.sample_rows".to_owned()
+    };
     let reason = format!(
-        "it needs {needed_mb} MB for these rows, more than compute.memory_limit_mb = {limit_mb}; set \
-         detectors.{}.max_fit_rows to fewer rows or raise compute.memory_limit_mb",
-        kind.name()
+        "with what is held beside it, it needs {needed_mb} MB for these rows, more than compute.memory_limit_mb = \
+         {limit_mb}; {fewer}, use fewer features, or raise compute.memory_limit_mb"
     );
     Err(DetectError::Unusable { detector: kind.title(), reason })
 }
@@ -145,7 +158,9 @@ mod tests {
         cx.memory_limit_bytes = 1 << 20;
         assert!(check_memory(1 << 20, kind, &cx).is_ok());
         let large = check_memory((5 << 20) - 1, kind, &cx).unwrap_err().to_string();
-        assert!(large.contains("needs 5 MB") && large.contains("isolation_forest.max_fit_rows"), "{large}");
+        assert!(large.contains("needs 5 MB") && large.contains("data.sample_rows"), "{large}");
+        let large = check_memory(5 << 20, DetectorKind::OneClassSvm, &cx).unwrap_err().to_string();
+        assert!(large.contains("detectors.one_class_svm.max_fit_rows"), "{large}");
         assert!(check_width(&x, 2, kind).is_ok());
         assert!(check_width(&x, 3, kind).unwrap_err().to_string().contains("3 features"));
     }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::select::{Candidate, Selector};
 use super::{
     CatalogueEntry, Fate, FittedFeature, FittedPreparation, MOST_LISTED, NodeResult, PrepareError, Prepared, TILE_ROWS,
+    at_once_bytes,
 };
 use crate::analysis::features::{FeatureInput, FeaturePlan, FittedFeatures};
 use crate::cx::{Cancelled, Cx};
@@ -41,27 +42,22 @@ impl<'a> Collector<'a> {
         config: &'a PrepareConfig,
         input: &'a FeatureInput<'a>,
         training: Option<&[u32]>,
-        blocks: &[Range<usize>],
         cx: &Cx,
     ) -> Result<Self, PrepareError> {
         let (n_rows, n_features) = (input.table.n_rows(), plan.features.len());
-        let bytes = |block: &Range<usize>| block.clone().map(|node| plan.node_bytes(node, n_rows)).sum::<u64>();
-        let at_once = blocks.iter().map(bytes).max().unwrap_or(0);
+        let at_once = at_once_bytes(plan, n_rows, cx);
         let column = (n_rows as u64).saturating_mul(8).max(1);
-        let too_large = |n_features: usize, needed: u64| {
-            let (needed_mb, limit_mb) = (needed.div_ceil(1 << 20), cx.memory_limit_bytes >> 20);
-            PrepareError::TooLarge { n_rows, n_features, needed_mb, limit_mb }
+        let excess = |n_features: usize, needed: u64| {
+            let too_large =
+                |(needed_mb, limit_mb)| Err(PrepareError::TooLarge { n_rows, n_features, needed_mb, limit_mb });
+            cx.excess_mb(needed).map_or(Ok(()), too_large)
         };
         let mut selector = None;
         let mut matrix = Vec::new();
         if config.feature_selection.enabled {
-            // What is selected is held as columns until the matrix is made of it.
-            let room = cx.memory_limit_bytes.saturating_sub(at_once) / (2 * column);
+            excess(1, at_once.saturating_add(2 * column))?;
             let wanted = config.feature_selection.max_features as usize;
-            let capacity = usize::try_from(room).unwrap_or(usize::MAX).min(wanted);
-            if capacity == 0 {
-                return Err(too_large(1, at_once + 2 * column));
-            }
+            let capacity = capacity(plan, n_rows, config, cx);
             if capacity < wanted.min(n_features) {
                 cx.warn(format!(
                     "compute.memory_limit_mb has room for {capacity} features of {n_rows} rows, fewer than \
@@ -71,10 +67,7 @@ impl<'a> Collector<'a> {
             let label = input.table.label();
             selector = Some(Selector::new(&config.feature_selection, capacity, n_rows, training, label, cx));
         } else {
-            let needed = column.saturating_mul(n_features as u64).saturating_add(at_once);
-            if needed > cx.memory_limit_bytes {
-                return Err(too_large(n_features, needed));
-            }
+            excess(n_features, needed_bytes(plan, n_rows, config, cx))?;
             matrix = vec![0.0; n_rows * n_features];
         }
         let preparation = FittedPreparation {
@@ -241,6 +234,25 @@ impl<'a> Collector<'a> {
             format!("{n_constant} of {} features have one value throughout", self.catalogue.len())
         }
     }
+}
+
+/// How many features of a table there is room for, at most those that are asked for. The same whatever the number of threads.
+pub fn capacity(plan: &FeaturePlan, n_rows: usize, config: &PrepareConfig, cx: &Cx) -> usize {
+    // What is selected is held as columns until the matrix is made of it.
+    let column = (n_rows as u64).saturating_mul(16).max(1);
+    let room = cx.free_bytes().saturating_sub(at_once_bytes(plan, n_rows, cx)) / column;
+    usize::try_from(room).unwrap_or(usize::MAX).min(config.feature_selection.max_features as usize)
+}
+
+/// Most bytes that [`super::build`] holds, its result included.
+pub fn needed_bytes(plan: &FeaturePlan, n_rows: usize, config: &PrepareConfig, cx: &Cx) -> u64 {
+    let column = 8 * n_rows as u64;
+    let columns = if config.feature_selection.enabled {
+        2 * capacity(plan, n_rows, config, cx).min(plan.features.len())
+    } else {
+        plan.features.len()
+    };
+    column.saturating_mul(columns as u64).saturating_add(at_once_bytes(plan, n_rows, cx))
 }
 
 /// Fills the gaps of columns from their neighbours, where the settings ask for it.

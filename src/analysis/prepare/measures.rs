@@ -17,8 +17,7 @@ pub fn measures(table: &Table, plan: &FeaturePlan, order: &SeriesOrder, cx: &Cx)
     let (n_rows, n_columns) = (table.n_rows(), plan.sources().len());
     // The matrix, and every column once more on its way there.
     let needed = (n_rows as u64).saturating_mul(n_columns as u64).saturating_mul(16);
-    if needed > cx.memory_limit_bytes {
-        let (needed_mb, limit_mb) = (needed.div_ceil(1 << 20), cx.memory_limit_bytes >> 20);
+    if let Some((needed_mb, limit_mb)) = cx.excess_mb(needed) {
         return Err(PrepareError::TooLarge { n_rows, n_features: n_columns, needed_mb, limit_mb });
     }
     let column = |source: usize| {

@@ -27,6 +27,7 @@ use crate::cx::{Cancelled, Cx};
 use crate::data::{Matrix, SeriesOrder};
 use crate::recipe::{Imputation, MissingValues, PrepareConfig};
 
+pub use self::collect::{capacity, needed_bytes};
 pub use self::fit::FittedFeature;
 pub use self::measures::measures;
 pub use self::select::Fate;
@@ -57,16 +58,17 @@ pub enum PrepareError {
     Features(FeatureError),
     /// The matrix would not fit the memory limit.
     #[error(
-        "{n_rows} rows of {n_features} features need {needed_mb} MB, more than compute.memory_limit_mb = {limit_mb}; \
-         use fewer windows or statistics in features.time_series.rolling_statistics, turn on \
-         prepare.feature_selection, read a sample with data.sample_rows, or raise compute.memory_limit_mb"
+        "{n_rows} rows of {n_features} features need {needed_mb} MB with all that is held beside them, more than \
+         compute.memory_limit_mb = {limit_mb}; use fewer windows or statistics in \
+         features.time_series.rolling_statistics, turn on prepare.feature_selection, read a sample with \
+         data.sample_rows, or raise compute.memory_limit_mb"
     )]
     TooLarge {
         /// Rows of the table.
         n_rows: usize,
         /// Features planned.
         n_features: usize,
-        /// Memory needed, in megabytes.
+        /// Memory needed in all, in megabytes.
         needed_mb: u64,
         /// The limit, in megabytes.
         limit_mb: u64,
@@ -181,6 +183,39 @@ impl FittedPreparation {
 }
 
 impl Prepared {
+    /// Prepared features that were kept apart from their plan and table. `values` are those of the matrix, row after row.
+    ///
+    /// Returns `None` where the parts do not fit each other.
+    pub fn from_parts(
+        values: Vec<f64>,
+        fitted: FittedPreparation,
+        catalogue: Vec<CatalogueEntry>,
+        plan: &FeaturePlan,
+        input: &FeatureInput<'_>,
+    ) -> Option<Self> {
+        let features: Option<Vec<_>> = fitted.kept.iter().map(|&at| plan.features.get(at).cloned()).collect();
+        let matrix = Matrix::new(features?, values)?;
+        let n_features = matrix.n_features();
+        let fits = matrix.n_rows() == input.table.n_rows() && fitted.features.len() == n_features;
+        (fits && catalogue.len() == plan.features.len()).then(|| Self {
+            matrix,
+            fitted,
+            training: training_numbers(input),
+            catalogue,
+        })
+    }
+
+    /// Bytes of what [`Prepared::training_matrix`] gives.
+    pub fn training_bytes(&self) -> u64 {
+        let limited = self.fitted.features.iter().any(|feature| feature.scaled_limits().is_some());
+        let n_rows = match &self.training {
+            Some(rows) => rows.len(),
+            None if limited => self.matrix.n_rows(),
+            None => 0,
+        };
+        8 * (n_rows * self.matrix.n_features()) as u64
+    }
+
     /// What detectors learn from, where that is not the matrix itself: its training rows, pulled in where outliers are
     /// winsorized.
     pub fn training_matrix(&self) -> Option<Matrix> {
@@ -217,10 +252,9 @@ pub fn build(
     cx: &Cx,
 ) -> Result<Prepared, PrepareError> {
     let n_rows = input.table.n_rows();
-    let mask = input.training();
-    let training: Option<Vec<u32>> = mask.map(|mask| (0u32..).zip(mask).filter(|(_, m)| **m).map(|(r, _)| r).collect());
-    let blocks = blocks(plan, n_rows, cx.memory_limit_bytes);
-    let mut collector = Collector::new(plan, config, input, training.as_deref(), &blocks, cx)?;
+    let training = training_numbers(input);
+    let blocks = blocks(plan, n_rows, cx);
+    let mut collector = Collector::new(plan, config, input, training.as_deref(), cx)?;
     cx.progress().start("Features", plan.features.len() as u64);
     let mut nodes: Vec<FittedNode> = Vec::with_capacity(plan.n_nodes());
     for block in blocks {
@@ -232,17 +266,22 @@ pub fn build(
     collector.finish(FittedFeatures { plan: plan.clone(), nodes }, training, cx)
 }
 
+/// Numbers of the rows to learn from; `None`: all.
+fn training_numbers(input: &FeatureInput<'_>) -> Option<Vec<u32>> {
+    input.training().map(|mask| (0u32..).zip(mask).filter(|(_, m)| **m).map(|(row, _)| row).collect())
+}
+
 /// The nodes, in groups that are computed side by side: small ones together, so that threads do not wait for each other after
 /// each; large ones as many as there are threads, as far as an eighth of the memory allows.
-fn blocks(plan: &FeaturePlan, n_rows: usize, memory_limit_bytes: u64) -> Vec<Range<usize>> {
+fn blocks(plan: &FeaturePlan, n_rows: usize, cx: &Cx) -> Vec<Range<usize>> {
     let n_threads = rayon::current_num_threads().max(1);
-    let most = (memory_limit_bytes / 8).max(BLOCK_BYTES);
+    let (small, most) = block_bytes(cx);
     let mut blocks: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;
     for node in 0..plan.n_nodes() {
         let needed = plan.node_bytes(node, n_rows);
         let fits = |block: &Range<usize>| {
-            let are_small = bytes + needed <= BLOCK_BYTES && block.len() < 4 * n_threads;
+            let are_small = bytes + needed <= small && block.len() < 4 * n_threads;
             are_small || (bytes + needed <= most && block.len() < n_threads)
         };
         match blocks.last_mut() {
@@ -257,6 +296,19 @@ fn blocks(plan: &FeaturePlan, n_rows: usize, memory_limit_bytes: u64) -> Vec<Ran
         }
     }
     blocks
+}
+
+/// Bytes of a block of small nodes, and of any block of several.
+fn block_bytes(cx: &Cx) -> (u64, u64) {
+    let eighth = cx.free_bytes() / 8;
+    (eighth.min(BLOCK_BYTES), eighth)
+}
+
+/// Most bytes that the nodes of a block hold, whatever the number of threads.
+fn at_once_bytes(plan: &FeaturePlan, n_rows: usize, cx: &Cx) -> u64 {
+    let nodes = || (0..plan.n_nodes()).map(|node| plan.node_bytes(node, n_rows));
+    let largest = nodes().max().unwrap_or(0);
+    block_bytes(cx).1.max(largest).min(nodes().sum())
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn prepare_features(
     cx: &Cx,
 ) -> Result<Prepared, PrepareError> {
     let order = SeriesOrder::of(table);
-    let input = FeatureInput::new(table, &order, training_rows(table, config, cx)?);
+    let input = FeatureInput::new(table, &order, training_rows(table, config, None, cx)?);
     let plan = features::plan(&input, features, cx)?;
     let direct = |node| {
         let columns = Arc::new(plan.compute_node(node, &input, cx)?);

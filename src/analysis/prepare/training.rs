@@ -10,12 +10,20 @@ const FEWEST: usize = 10;
 
 /// The rows to learn from, per table row; `None`: all. They are those of [`TrainingRows`], without rows that lack a measured
 /// value where missing values are dropped, and without rows with an extreme one where outliers are removed. Where too
-/// few would be left, such rows stay in, with a warning.
+/// few would be left, such rows stay in, with a warning. `within` leaves out further rows.
 ///
 /// # Errors
 /// When cancelled.
-pub fn training_rows(table: &Table, config: &PrepareConfig, cx: &Cx) -> Result<Option<Vec<bool>>, Cancelled> {
-    let mut mask = earliest(table, config.training_rows);
+pub fn training_rows(
+    table: &Table,
+    config: &PrepareConfig,
+    within: Option<&[bool]>,
+    cx: &Cx,
+) -> Result<Option<Vec<bool>>, Cancelled> {
+    let mut mask = match (earliest(table, config.training_rows), within) {
+        (Some(earliest), Some(within)) => Some(earliest.iter().zip(within).map(|(a, b)| *a && *b).collect()),
+        (earliest, within) => earliest.or_else(|| within.map(<[bool]>::to_vec)),
+    };
     let cleaned = [
         (config.missing_values == MissingValues::Drop, "prepare.missing_values = drop", None),
         match config.outlier_handling {
@@ -89,7 +97,7 @@ mod tests {
 
     fn rows(config: &PrepareConfig, values: Vec<f64>, time: Option<Vec<i64>>) -> Option<Vec<bool>> {
         let table = Table::of_features(&[("x", values)], time, None);
-        training_rows(&table, config, &Cx::default()).unwrap()
+        training_rows(&table, config, None, &Cx::default()).unwrap()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::super::store_worker::Request;
 use super::{App, Import, LastRun, Loaded, MessageKind, Screen};
 use crate::cx::Cx;
 use crate::data::load::{self, Preview};
-use crate::engine::{Job, JobError, JobEvent};
+use crate::engine::{Given, Job, JobError, JobEvent};
 use crate::recipe::{DataConfig, Preset};
 
 /// What a job gives at its end.
@@ -157,7 +157,8 @@ impl App {
         let (table, engine) = (Arc::clone(&loaded.table), Arc::clone(&self.engine));
         let cx = Cx::new(&recipe.compute);
         self.start("Running", cx, move |cx, on_partial| {
-            let findings = main_job::run(&engine, &table, &recipe, &[], cx, on_partial).map_err(MainJobError::from)?;
+            let findings = main_job::run(&engine, &table, &recipe, &Given::default(), cx, on_partial)
+                .map_err(MainJobError::from)?;
             Ok(Output::Findings(findings))
         });
     }

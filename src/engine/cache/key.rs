@@ -5,43 +5,45 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::analysis::features::{FeatureInput, FeaturePlan};
+use crate::analysis::prepare;
+use crate::cx::Cx;
 use crate::data::Table;
 use crate::recipe::{DetectorKind, Recipe, edit::to_tree};
+
+/// The code that results come from; see `build.rs`.
+const CODE: &str = env!("TARSIER_ALGORITHMS");
 
 /// Settings of a detector that say when it votes, not how it scores: they must not cause a refit.
 const VOTE_SETTINGS: [&str; 4] = ["enabled", "contamination", "error_threshold", "limit"];
 
-/// Identity of a stage's result: of its input, its settings and the seed.
+/// Identity of a stage's result: of its input, its settings, the seed, and the code it comes from. The same in every start
+/// of the program, whatever the number of threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::engine) struct StageKey(u64);
+pub(in crate::engine) struct StageKey(pub(super) u64);
 
 impl StageKey {
-    /// Key of the prepared features of a table.
-    pub(in crate::engine) fn prepared(table: &Arc<Table>, recipe: &Recipe) -> Self {
-        let tree = to_tree(recipe);
-        let settings = [part(&tree, "features"), part(&tree, "prepare")];
-        // Tables never change, so the address identifies one for as long as the cache keeps it alive.
-        Self::of((Arc::as_ptr(table) as usize, settings.map(Value::to_string), recipe.compute.memory_limit_mb))
-    }
-
-    /// Key of a detector's scores of prepared features.
-    pub(in crate::engine) fn scores(prepared: Self, kind: DetectorKind, recipe: &Recipe, device: &str) -> Self {
+    /// Key of a detector's scores of `data`: the prepared features or the series.
+    pub(in crate::engine) fn scores(data: Self, kind: DetectorKind, recipe: &Recipe, device: &str) -> Self {
         let tree = to_tree(recipe);
         let mut settings = part(part(&tree, "detectors"), kind.name()).clone();
         if let Value::Object(fields) = &mut settings {
             fields.retain(|name, _| !VOTE_SETTINGS.contains(&name.as_str()));
         }
-        Self::of((prepared, kind.name(), settings.to_string(), recipe.compute.seed, recipe.compute.chunk_size, device))
+        // Any card of a kind computes the same.
+        let device_kind = device.split(':').next();
+        let compute = (recipe.compute.seed, recipe.compute.chunk_size, device_kind);
+        Self(hash((CODE, data, kind.name(), settings.to_string(), compute)))
     }
+}
 
-    fn of(parts: impl Hash) -> Self {
-        let mut hasher = DefaultHasher::new();
-        parts.hash(&mut hasher);
-        Self(hasher.finish())
-    }
+fn hash(parts: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn part<'a>(tree: &'a Value, name: &str) -> &'a Value {
@@ -55,25 +57,43 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Key of a node's features: what the step is, what its columns hold, in which order, and what is learned from. The same
-    /// in every run of this version of the program.
-    pub(super) fn key(&self, plan: &FeaturePlan, node: usize, input: &FeatureInput<'_>) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (env!("CARGO_PKG_VERSION"), plan.node_identity(node)).hash(&mut hasher);
+    /// Key of a node's features: what the step is, what its columns hold, in which order, and what is learned from.
+    pub(super) fn node(&self, plan: &FeaturePlan, node: usize, input: &FeatureInput<'_>) -> u64 {
+        let columns: Vec<u64> = plan.node_columns(node).map(|column| self.column(column, input.table)).collect();
+        hash((CODE, plan.node_identity(node), self.order(input), input.training(), columns))
+    }
+
+    /// Key of the prepared features: all nodes, and how they are prepared.
+    pub(super) fn prepared(&self, plan: &FeaturePlan, input: &FeatureInput<'_>, recipe: &Recipe, cx: &Cx) -> StageKey {
+        // Each column is read once, side by side.
+        plan.sources().par_iter().for_each(|column| {
+            self.column(column, input.table);
+        });
+        let nodes: Vec<u64> = (0..plan.n_nodes()).map(|node| self.node(plan, node, input)).collect();
+        // Labels, seed and the room there is take part in selecting features, and in nothing else.
+        let selection = recipe.prepare.feature_selection.enabled.then(|| {
+            let room = prepare::capacity(plan, input.table.n_rows(), &recipe.prepare, cx);
+            (input.table.label(), recipe.compute.seed, room)
+        });
+        StageKey(hash((CODE, nodes, preparation(recipe), selection)))
+    }
+
+    /// Key of the measured columns as series, and of how detectors learn from them.
+    pub(super) fn series(&self, plan: &FeaturePlan, input: &FeatureInput<'_>, recipe: &Recipe) -> StageKey {
+        let columns: Vec<_> = plan.sources().iter().map(|name| (name, self.column(name, input.table))).collect();
+        StageKey(hash((CODE, columns, self.order(input), input.training(), preparation(recipe))))
+    }
+
+    fn order(&self, input: &FeatureInput<'_>) -> u64 {
         self.of("\u{0}order", || {
-            let mut hasher = DefaultHasher::new();
-            input.order.rows().hash(&mut hasher);
-            input.order.groups().for_each(|group| group.len().hash(&mut hasher));
-            input.table.time().hash(&mut hasher);
-            input.table.entities().map(|entities| &entities.names).hash(&mut hasher);
-            hasher.finish()
+            let groups: Vec<usize> = input.order.groups().map(<[u32]>::len).collect();
+            let names = input.table.entities().map(|entities| &entities.names);
+            hash((input.order.rows(), groups, input.table.time(), names))
         })
-        .hash(&mut hasher);
-        input.training().hash(&mut hasher);
-        for column in plan.node_columns(node) {
-            self.of(column, || content(input.table, column)).hash(&mut hasher);
-        }
-        hasher.finish()
+    }
+
+    fn column(&self, name: &str, table: &Table) -> u64 {
+        self.of(name, || content(table, name))
     }
 
     fn of(&self, name: &str, compute: impl FnOnce() -> u64) -> u64 {
@@ -85,6 +105,10 @@ impl Contents {
             content
         })
     }
+}
+
+fn preparation(recipe: &Recipe) -> String {
+    part(&to_tree(recipe), "prepare").to_string()
 }
 
 /// A number for what a column holds.

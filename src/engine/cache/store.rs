@@ -11,7 +11,7 @@ use crate::recipe::EvictionPolicy;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
     pub(super) bytes: u64,
-    /// How long a value may be used.
+    /// How long a value stays after its last use.
     pub(super) ttl: Duration,
     /// Which value goes first where there is no room.
     pub(super) policy: EvictionPolicy,
@@ -30,7 +30,7 @@ pub(super) struct Store<K, V> {
 struct Entry<V> {
     value: Arc<V>,
     bytes: u64,
-    put_at: Instant,
+    used_at: Instant,
     put: u64,
     used: u64,
     n_uses: u64,
@@ -45,14 +45,13 @@ impl<K, V> Default for Store<K, V> {
 impl<K: Eq + Hash + Copy, V> Store<K, V> {
     /// The value of a key, if it is here and not too old.
     pub(super) fn get(&mut self, key: K, limits: Limits, now: Instant) -> Option<Arc<V>> {
-        let is_old = |entry: &Entry<V>| now.saturating_duration_since(entry.put_at) > limits.ttl;
-        if self.entries.get(&key).is_some_and(is_old) {
+        if self.entries.get(&key).is_some_and(|entry| entry.is_old(limits, now)) {
             self.remove(key);
             return None;
         }
         self.tick += 1;
         let entry = self.entries.get_mut(&key)?;
-        (entry.used, entry.n_uses) = (self.tick, entry.n_uses + 1);
+        (entry.used, entry.used_at, entry.n_uses) = (self.tick, now, entry.n_uses + 1);
         Some(Arc::clone(&entry.value))
     }
 
@@ -62,17 +61,22 @@ impl<K: Eq + Hash + Copy, V> Store<K, V> {
         if bytes > limits.bytes {
             return;
         }
-        let old = self.entries.iter().filter(|(_, e)| now.saturating_duration_since(e.put_at) > limits.ttl);
+        self.make_room(bytes, limits, now);
+        self.tick += 1;
+        self.bytes += bytes;
+        let entry = Entry { value: Arc::clone(value), bytes, used_at: now, put: self.tick, used: self.tick, n_uses: 0 };
+        self.entries.insert(key, entry);
+    }
+
+    /// Lets go of what is too old, and of more until so many bytes would fit.
+    pub(super) fn make_room(&mut self, bytes: u64, limits: Limits, now: Instant) {
+        let old = self.entries.iter().filter(|(_, entry)| entry.is_old(limits, now));
         let old: Vec<K> = old.map(|(&key, _)| key).collect();
         old.into_iter().for_each(|key| self.remove(key));
-        while self.bytes + bytes > limits.bytes {
+        while self.bytes.saturating_add(bytes) > limits.bytes {
             let Some(victim) = self.victim(limits.policy) else { break };
             self.remove(victim);
         }
-        self.tick += 1;
-        self.bytes += bytes;
-        let entry = Entry { value: Arc::clone(value), bytes, put_at: now, put: self.tick, used: self.tick, n_uses: 0 };
-        self.entries.insert(key, entry);
     }
 
     fn victim(&self, policy: EvictionPolicy) -> Option<K> {
@@ -89,10 +93,11 @@ impl<K: Eq + Hash + Copy, V> Store<K, V> {
             self.bytes -= entry.bytes;
         }
     }
+}
 
-    /// Forgets everything.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+impl<V> Entry<V> {
+    fn is_old(&self, limits: Limits, now: Instant) -> bool {
+        now.saturating_duration_since(self.used_at) > limits.ttl
     }
 }
 
@@ -148,8 +153,15 @@ mod tests {
         store.put(1, &Arc::new(()), 31, limits, now);
         assert!(store.get(1, limits, now).is_none() && store.bytes == 0);
         store.put(2, &Arc::new(()), 20, limits, now);
+        // Each use counts anew.
         assert!(store.get(2, limits, now + Duration::from_secs(60)).is_some());
-        assert!(store.get(2, limits, now + Duration::from_secs(61)).is_none());
+        assert!(store.get(2, limits, now + Duration::from_secs(120)).is_some());
+        assert!(store.get(2, limits, now + Duration::from_secs(181)).is_none());
         assert_eq!(store.bytes, 0);
+        for key in 3..=5 {
+            store.put(key, &Arc::new(()), 10, limits, now);
+        }
+        store.make_room(0, Limits { bytes: 10, ..limits }, now);
+        assert!(store.bytes == 10 && store.get(5, limits, now).is_some());
     }
 }

@@ -28,7 +28,7 @@ use self::tensors::TensorNetwork;
 use self::train::MONTE_CARLO_STREAM;
 use self::uncertainty::Moments;
 pub use self::uncertainty::Uncertainty;
-use super::sample::{check_training_rows, check_width, fit_rows};
+use super::sample::{check_training_rows, check_width, fit_bytes, fit_rows};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::analysis::device;
 use crate::analysis::stats::quantiles;
@@ -48,6 +48,11 @@ impl Detector for AutoencoderConfig {
 
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<Autoencoder, DetectError> {
         Autoencoder::fit(self, input.features, cx)
+    }
+
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        // The sample, and in single precision.
+        2 * fit_bytes(input.features, self.max_fit_rows)
     }
 
     fn vote_threshold(&self, sorted: &[f64]) -> f64 {

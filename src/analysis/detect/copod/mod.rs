@@ -32,6 +32,10 @@ impl Detector for CopodConfig {
         Copod::fit(input.features, cx)
     }
 
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        Tails::fit_bytes(input.features)
+    }
+
     fn vote_threshold(&self, sorted: &[f64]) -> f64 {
         contamination_threshold(sorted, self.contamination)
     }

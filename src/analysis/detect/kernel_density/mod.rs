@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use self::whitening::Whitening;
 use super::kernels::{Kernel, KernelPoints};
-use super::sample::{check_training_rows, check_width, fit_rows};
+use super::sample::{check_training_rows, check_width, fit_bytes, fit_rows};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::cx::Cx;
 use crate::data::Matrix;
@@ -36,6 +36,11 @@ impl Detector for KernelDensityConfig {
 
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<KernelDensity, DetectError> {
         KernelDensity::fit(self, input.features, cx)
+    }
+
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        // The sample, whitened, and as the kernels want it.
+        3 * fit_bytes(input.features, self.max_fit_rows)
     }
 
     fn vote_threshold(&self, sorted: &[f64]) -> f64 {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::neighbors::{Neighbors, Space, Table};
-use super::sample::{check_memory, check_training_rows, check_width, sampled_rows};
+use super::sample::{check_training_rows, check_width, n_fit_rows, sampled_rows};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::cx::Cx;
 use crate::data::Matrix;
@@ -48,6 +48,11 @@ impl Detector for LocalOutlierFactorConfig {
 
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<LocalOutlierFactor, DetectError> {
         LocalOutlierFactor::fit(self, input.features, cx)
+    }
+
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        let n_rows = n_fit_rows(input.features.n_rows(), self.max_fit_rows);
+        Neighbors::fit_bytes(n_rows, input.features.n_features(), self.n_neighbors as usize)
     }
 
     fn vote_threshold(&self, sorted: &[f64]) -> f64 {
@@ -98,7 +103,7 @@ impl LocalOutlierFactor {
     /// Learns the density around the rows of `x`, or around a sample of them where there are more than `max_fit_rows`.
     ///
     /// # Errors
-    /// When cancelled, without rows, where a value is not finite, or where the neighbours would not fit the memory limit.
+    /// When cancelled, without rows, or where a value is not finite.
     pub fn fit(config: &LocalOutlierFactorConfig, x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
         check_training_rows(x, KIND)?;
         let sample = sampled_rows(x.n_rows(), config.max_fit_rows, KIND, cx);
@@ -106,7 +111,6 @@ impl LocalOutlierFactor {
         let x = selected.as_ref().unwrap_or(x);
         cx.progress().start("Local outlier factor: fit", x.n_rows() as u64);
         let n_neighbors = (config.n_neighbors as usize).clamp(1, (x.n_rows() - 1).max(1));
-        check_memory(Neighbors::fit_bytes(x, n_neighbors), KIND, cx)?;
         let neighbors = Neighbors::new(x, Space::new(config.metric, config.p), cx)?;
         let table = neighbors.among_themselves(n_neighbors, cx)?;
         let k_distance: Vec<f64> =

@@ -46,6 +46,12 @@ impl Detector for MahalanobisConfig {
         Mahalanobis::fit(self, input.features, cx)
     }
 
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        // The robust estimate works on whitened rows.
+        let whitened = self.covariance == Covariance::MinimumCovarianceDeterminant;
+        if whitened { input.features.n_bytes() } else { 0 }
+    }
+
     fn vote_threshold(&self, sorted: &[f64]) -> f64 {
         contamination_threshold(sorted, self.contamination)
     }

@@ -63,6 +63,10 @@ impl Detector for MatrixProfileConfig {
         Ok(MatrixProfile { align: self.align, piece_rows: limit, columns })
     }
 
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        super::series::copied_bytes(input)
+    }
+
     fn vote_threshold(&self, sorted: &[f64]) -> f64 {
         contamination_threshold(sorted, self.contamination)
     }

@@ -90,11 +90,12 @@ impl Neighbors {
         }
     }
 
-    /// Bytes held at most while the `k` neighbours of the rows of `x` are found among themselves: the points in both of
-    /// their forms, a place and a distance for each neighbour, and the candidates for them.
-    pub(crate) fn fit_bytes(x: &Matrix, k: usize) -> u64 {
-        let per_row = 2 * 8 * (x.n_features() + 1) + 12 * k + 8 * Shortlists::length(k);
-        (x.n_rows() as u64).saturating_mul(per_row as u64)
+    /// Bytes held at most while the `k` neighbours of `n_rows` rows are found among themselves: the rows as they were given,
+    /// the points in both of their forms, a place and a distance for each neighbour, and the candidates for them.
+    pub(crate) fn fit_bytes(n_rows: usize, n_features: usize, k: usize) -> u64 {
+        let k = k.min(n_rows);
+        let per_row = 3 * 8 * (n_features + 1) + 12 * k + 8 * Shortlists::length(k);
+        (n_rows as u64).saturating_mul(per_row as u64)
     }
 
     /// The `k` nearest other training rows of the training row at each place. Where there are no more than `k` others,

@@ -22,7 +22,7 @@ use self::blocks::Blocks;
 use self::nystroem::Approximation;
 use self::solver::{Limits, Solution, solve};
 use super::kernels::{Kernel, KernelPoints};
-use super::sample::{check_training_rows, check_width, fit_rows};
+use super::sample::{check_training_rows, check_width, fit_bytes, fit_rows};
 use super::{DetectError, Detector, FittedDetector, Input};
 use crate::cx::Cx;
 use crate::data::Matrix;
@@ -76,6 +76,11 @@ impl Detector for OneClassSvmConfig {
 
     fn fit(&self, input: Input<'_>, cx: &Cx) -> Result<OneClassSvm, DetectError> {
         OneClassSvm::fit(self, input.features, cx)
+    }
+
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        // The sample, as the kernels want it, and its support vectors; beside them rows of the kernel matrix.
+        3 * fit_bytes(input.features, self.max_fit_rows) + (u64::from(self.cache_size_mb) << 20)
     }
 
     fn vote_threshold(&self, _sorted: &[f64]) -> f64 {

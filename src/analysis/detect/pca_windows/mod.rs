@@ -81,6 +81,10 @@ impl Detector for PcaWindowsConfig {
         Ok(PcaWindows { align: self.align, columns })
     }
 
+    fn working_bytes(&self, input: Input<'_>) -> u64 {
+        super::series::copied_bytes(input)
+    }
+
     fn vote_threshold(&self, sorted: &[f64]) -> f64 {
         contamination_threshold(sorted, self.contamination)
     }

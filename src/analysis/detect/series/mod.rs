@@ -33,6 +33,12 @@ pub(crate) struct SeriesSet<'a> {
     entities: Vec<&'a [u32]>,
 }
 
+/// Bytes of all series once more, and of some columns being worked on.
+pub(crate) fn copied_bytes(input: Input<'_>) -> u64 {
+    let columns = input.series.map_or(0, |series| series.measures.n_features()) + 32;
+    8 * (columns as u64).saturating_mul(input.features.n_rows() as u64)
+}
+
 impl<'a> SeriesSet<'a> {
     /// The series of the input.
     ///

@@ -92,6 +92,16 @@ impl Matrix {
     }
 }
 
+impl Matrix {
+    /// A matrix of some of the features, in the order given. `None` without any, or where one is out of bounds.
+    pub fn select_features(&self, features: &[u32]) -> Option<Self> {
+        let kept =
+            features.iter().map(|&i| self.features.get(i as usize).cloned()).collect::<Option<Vec<Feature>>>()?;
+        let of_row = |row: &[f64]| features.iter().filter_map(|&i| row.get(i as usize).copied()).collect::<Vec<f64>>();
+        Self::new(kept, self.iter_rows().flat_map(of_row).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +113,8 @@ mod tests {
         let m = Matrix::unnamed(2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         assert_eq!((m.n_rows(), m.n_features()), (3, 2));
         assert_eq!(m.row(1), [3.0, 4.0]);
+        assert_eq!(m.select_features(&[1]).unwrap().values(), [2.0, 4.0, 6.0]);
+        assert!(m.select_features(&[2]).is_none() && m.select_features(&[]).is_none());
         assert!(m.row(3).is_empty());
         assert_eq!(m.rows_in(1..3), [3.0, 4.0, 5.0, 6.0]);
         assert_eq!(m.select(&[2, 0]).values(), [5.0, 6.0, 1.0, 2.0]);

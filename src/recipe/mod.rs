@@ -33,9 +33,9 @@ pub use detectors::{
     CentroidDistanceConfig, CentroidMetric, Components, Contamination, CopodConfig, Covariance, DetectorKind,
     Detectors, EcodConfig, ErrorMetric, ErrorThreshold, Gamma, HbosConfig, HistogramBins, IqrConfig,
     IsolationForestConfig, KNearestNeighborsConfig, KernelDensityConfig, LocalOutlierFactorConfig, MahalanobisConfig,
-    MatrixProfileConfig, MaxSamples, Metric, ModelWeights, ModifiedZScoreConfig, NeighborDistance, OneClassSvmConfig,
-    OutputActivation, PcaScore, PcaWindowsConfig, PolynomialForecastConfig, SeasonalResidualConfig, SupportFraction,
-    SvmApproximation, SvmKernel, WindowAlign, WindowLength, ZScoreConfig,
+    MatrixProfileConfig, MaxSamples, Metric, ModelWeights, ModifiedZScoreConfig, NeighborColumns, NeighborDistance,
+    OneClassSvmConfig, OutputActivation, PcaScore, PcaWindowsConfig, PolynomialForecastConfig, SeasonalResidualConfig,
+    SupportFraction, SvmApproximation, SvmKernel, WindowAlign, WindowLength, ZScoreConfig,
 };
 pub use evaluation::{EvaluationConfig, Split};
 pub use features::{
@@ -52,7 +52,7 @@ pub use presets::Preset;
 pub use rules::{RuleConfig, RuleSeverity};
 pub use scoring::{
     AdjustmentScale, AlertsConfig, BusinessHours, CalibrationConfig, CalibrationMethod, ConfidenceConfig,
-    ConfidenceMethod, DiversityConfig, DiversityMetric, DynamicWeighting, EnsembleConfig, Normalization,
+    ConfidenceMethod, ContextConfig, DiversityConfig, DiversityMetric, DynamicWeighting, EnsembleConfig, Normalization,
     ResponseMinutes, SeverityAdjustment, SeverityConfig, SeverityPriority, StackingConfig, ThresholdAggregation,
     ThresholdMethod, Uncertainty, VotingStrategy,
 };

@@ -59,12 +59,12 @@ impl Detector for PolynomialForecastConfig {
 }
 
 impl FittedDetector for PolynomialForecast {
-    /// The mean over the columns, and over the forecasts made for the row, of |value - forecast| in robust standard
+    /// The highest of the columns, of the mean over the forecasts made for the row, of |value - forecast| in robust standard
     /// deviations of the training errors as many rows ahead.
     fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
         let set = SeriesSet::to_score(input, self.columns.len(), KIND)?;
         cx.progress().start("Polynomial forecast: score", set.n_values());
-        set.score(Combine::Mean, cx, |entity, column, series| {
+        set.score(Combine::Max, cx, |entity, column, series| {
             let mut scores = vec![0.0; series.len()];
             let Some(column) = self.columns.get(column) else { return Ok(scores) };
             let spreads = column.spreads.of(entity, set.n_entities());

@@ -1,6 +1,7 @@
 //! From the raw scores of the detectors to one score, a threshold and a severity per row. Cheap: never refits.
 
 mod column;
+mod context;
 mod dynamic;
 mod normalize;
 mod scale;
@@ -124,10 +125,18 @@ fn values_and_threshold(
         VotingStrategy::WeightedAverage | VotingStrategy::Stacking => Voting::Average(weights),
     };
     let own_threshold = of_voting(members, config);
+    let in_context = config.context.enabled && scene.rows.time.is_some() && own_threshold.is_none();
     let threshold_of = |values: &[f64]| {
         own_threshold
-            .or_else(|| threshold::of_members(scores, members, config))
+            .or_else(|| if in_context { None } else { threshold::of_members(scores, members, config) })
             .unwrap_or_else(|| threshold::of_values(values, config, scene.rows))
+    };
+    let values_of = |voting: &Voting<'_>| {
+        let mut values = vote::combine_rows(scores, members, voting);
+        if in_context {
+            context::add(&mut values, scene.rows.order, &config.context);
+        }
+        values
     };
     if let (VotingStrategy::Stacking, Some(stacked)) = (config.voting_strategy, scene.stacked) {
         // Log-odds have nothing in common with the thresholds of the detectors.
@@ -135,7 +144,7 @@ fn values_and_threshold(
         return (stacked.to_vec(), threshold::of_values(stacked, &combined, scene.rows));
     }
     let strategy = with(RowWeights::fixed(members));
-    let values = vote::combine_rows(scores, members, &strategy);
+    let values = values_of(&strategy);
     let threshold = threshold_of(&values);
     let follows = matches!(strategy, Voting::Average(_) | Voting::Confident(..));
     let Some(windows) = scene.windows.filter(|_| config.dynamic_weighting.enabled && follows && members.len() > 1)
@@ -146,7 +155,7 @@ fn values_and_threshold(
     drop(values);
     let factors = dynamic::factors(scores, members, &consensus, windows, scene.feedback, &config.dynamic_weighting);
     let strategy = with(RowWeights::by_window(members, &factors, windows));
-    let values = vote::combine_rows(scores, members, &strategy);
+    let values = values_of(&strategy);
     let threshold = threshold_of(&values);
     (values, threshold)
 }

@@ -17,6 +17,8 @@ pub struct KNearestNeighborsConfig {
     pub n_neighbors: u32,
     /// Which of the distances to the neighbours is the score.
     pub method: NeighborDistance,
+    /// Which features make up the distance.
+    pub columns: NeighborColumns,
     /// How far two rows are from each other.
     pub metric: Metric,
     /// Order of the Minkowski distance; other metrics do not use it. 1 is Manhattan, 2 Euclidean. Range 1 to 16.
@@ -35,6 +37,7 @@ impl Default for KNearestNeighborsConfig {
             enabled: false,
             n_neighbors: 5,
             method: NeighborDistance::Largest,
+            columns: NeighborColumns::All,
             metric: Metric::Euclidean,
             p: 2.0,
             contamination: 0.1,
@@ -44,6 +47,18 @@ impl Default for KNearestNeighborsConfig {
 }
 
 votes_by_contamination!(KNearestNeighborsConfig);
+
+/// Which features make up a distance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NeighborColumns {
+    /// All features.
+    #[default]
+    All,
+    /// The measured columns themselves, without what was made from them: for values that are odd in themselves. All
+    /// features where no measured column is among them.
+    Measured,
+}
 
 /// Which of the distances to the neighbours counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -33,7 +33,7 @@ pub use ecod::EcodConfig;
 pub use hbos::{HbosConfig, HistogramBins};
 pub use iqr::IqrConfig;
 pub use isolation_forest::{Contamination, IsolationForestConfig, MaxSamples};
-pub use k_nearest_neighbors::{KNearestNeighborsConfig, NeighborDistance};
+pub use k_nearest_neighbors::{KNearestNeighborsConfig, NeighborColumns, NeighborDistance};
 pub use kernel_density::{Bandwidth, KernelDensityConfig};
 pub use local_outlier_factor::LocalOutlierFactorConfig;
 pub use mahalanobis::{Covariance, MahalanobisConfig, SupportFraction};

@@ -7,7 +7,7 @@ use super::WindowLength;
 use super::votes_by_contamination;
 
 /// Polynomial forecast of the measured columns: a polynomial fitted to the rows before is carried on; the score is how
-/// far a row lies from it, in robust standard deviations of such errors. The mean over the columns. Never looks ahead.
+/// far a row lies from it, in robust standard deviations of such errors. The highest of the columns. Never looks ahead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolynomialForecastConfig {

@@ -23,6 +23,8 @@ pub enum WindowLength {
     /// series, 125 where there is none. At most a quarter of that series.
     #[default]
     Auto,
+    /// As auto, but at least this many rows, and at most a quarter of that series. Range 4 to 4096.
+    AutoAtLeast(#[schemars(range(min = 4, max = 4096))] u32),
     /// This many rows. Range 4 to 4096.
     Rows(#[schemars(range(min = 4, max = 4096))] u32),
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confidence::{CalibrationConfig, ConfidenceConfig};
 use super::threshold::{ThresholdAggregation, ThresholdMethod};
-use crate::recipe::detectors::ModelWeights;
+use crate::recipe::detectors::{ModelWeights, WindowAlign};
 
 /// How the scores of the detectors become one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,8 @@ pub struct EnsembleConfig {
     pub dynamic_weighting: DynamicWeighting,
     /// Less weight for detectors that say the same as others.
     pub diversity: DiversityConfig,
+    /// More weight for rows among other abnormal rows.
+    pub context: ContextConfig,
     /// Where the threshold between normal and anomalous lies.
     pub threshold_method: ThresholdMethod,
     /// Whose scores the threshold is taken from.
@@ -63,6 +65,7 @@ impl Default for EnsembleConfig {
             model_weights: ModelWeights::default(),
             dynamic_weighting: DynamicWeighting::default(),
             diversity: DiversityConfig::default(),
+            context: ContextConfig::default(),
             threshold_method: ThresholdMethod::Contamination,
             threshold_aggregation: ThresholdAggregation::Mean,
             contamination: 0.1,
@@ -150,6 +153,33 @@ pub struct DynamicWeighting {
 impl Default for DynamicWeighting {
     fn default() -> Self {
         Self { enabled: true, window_secs: 3600, feedback_rows: 10 }
+    }
+}
+
+/// More weight for rows among other abnormal rows of the same series: for anomalies that last. Needs a time column. The
+/// threshold is then taken from the combined score. Majority votes are counted without it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContextConfig {
+    /// Add to the combined value of a row that of the rows around it.
+    pub enabled: bool,
+    /// Rows of the same entity that are averaged. Range 1 to 100000.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub rows: u32,
+    /// How much the average counts beside the value itself. Range 0 to 100.
+    #[schemars(range(min = 0.0, max = 100.0))]
+    pub weight: f64,
+    /// Values are cut at plus and minus this before they are averaged, so that one peak does not spread; in units of the
+    /// normalisation. Above 0, at most 1000.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
+    pub limit: f64,
+    /// Where the row lies among those averaged.
+    pub align: WindowAlign,
+}
+
+impl Default for ContextConfig {
+    fn default() -> Self {
+        Self { enabled: false, rows: 60, weight: 2.0, limit: 3.0, align: WindowAlign::Center }
     }
 }
 

@@ -9,7 +9,8 @@ mod threshold;
 pub use alerts::AlertsConfig;
 pub use confidence::{CalibrationConfig, CalibrationMethod, ConfidenceConfig, ConfidenceMethod, Uncertainty};
 pub use ensemble::{
-    DiversityConfig, DiversityMetric, DynamicWeighting, EnsembleConfig, Normalization, StackingConfig, VotingStrategy,
+    ContextConfig, DiversityConfig, DiversityMetric, DynamicWeighting, EnsembleConfig, Normalization, StackingConfig,
+    VotingStrategy,
 };
 pub use severity::{
     AdjustmentScale, BusinessHours, ResponseMinutes, SeverityAdjustment, SeverityConfig, SeverityPriority,

@@ -14,7 +14,7 @@ use super::sample::{check_training_rows, check_width, n_fit_rows, sampled_rows};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::cx::Cx;
 use crate::data::Matrix;
-use crate::recipe::{DetectorKind, KNearestNeighborsConfig, NeighborDistance};
+use crate::recipe::{DetectorKind, KNearestNeighborsConfig, NeighborColumns, NeighborDistance};
 
 const KIND: DetectorKind = DetectorKind::KNearestNeighbors;
 
@@ -29,6 +29,10 @@ pub struct KNearestNeighbors {
     neighbors: Neighbors,
     n_neighbors: usize,
     method: NeighborDistance,
+    /// Features in a row.
+    n_features: usize,
+    /// Those that distances are taken over; `None`: all.
+    columns: Option<Vec<u32>>,
     /// Per training row: its score among the others.
     training_distances: Vec<f64>,
     /// Numbers of the training rows in the table they were sampled from; `None`: all of it.
@@ -57,7 +61,9 @@ impl FittedDetector for KNearestNeighbors {
     /// row finds itself among them.
     fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
         let x = input.features;
-        check_width(x, self.neighbors.n_features(), KIND)?;
+        check_width(x, self.n_features, KIND)?;
+        let selected = self.columns.as_ref().and_then(|columns| x.select_features(columns));
+        let x = selected.as_ref().unwrap_or(x);
         cx.progress().start("k-nearest neighbours: score", x.n_rows() as u64);
         let scores = self.neighbors.search(x, self.n_neighbors, cx, |_, distances| score(self.method, distances))?;
         Ok(scores)
@@ -66,8 +72,7 @@ impl FittedDetector for KNearestNeighbors {
     /// The distance to the nearest other training rows: PyOD's `decision_scores_`. Rows that the sample left out are
     /// scored as new rows, which the run reports.
     fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        let x = input.features;
-        check_width(x, self.neighbors.n_features(), KIND)?;
+        check_width(input.features, self.n_features, KIND)?;
         let Some(sample) = &self.sample else {
             return Ok(self.training_distances.clone());
         };
@@ -94,6 +99,10 @@ impl KNearestNeighbors {
     /// When cancelled, without rows, or where a value is not finite.
     pub fn fit(config: &KNearestNeighborsConfig, x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
         check_training_rows(x, KIND)?;
+        let n_features = x.n_features();
+        let columns = measured(config.columns, x);
+        let chosen = columns.as_ref().and_then(|columns| x.select_features(columns));
+        let x = chosen.as_ref().unwrap_or(x);
         let sample = sampled_rows(x.n_rows(), config.max_fit_rows, KIND, cx);
         let selected = sample.as_ref().map(|rows| x.select(rows));
         let x = selected.as_ref().unwrap_or(x);
@@ -104,13 +113,23 @@ impl KNearestNeighbors {
         let by_place: Vec<f64> = table.par_iter().map(|(_, distances)| score(config.method, distances)).collect();
         let mut training_distances = vec![0.0; by_place.len()];
         neighbors.rows().iter().zip(by_place).for_each(|(&row, distance)| training_distances[row as usize] = distance);
-        Ok(Self { neighbors, n_neighbors, method: config.method, training_distances, sample })
+        Ok(Self { neighbors, n_neighbors, method: config.method, n_features, columns, training_distances, sample })
     }
 
     /// Neighbours looked at: the setting, or all other training rows where there are fewer.
     pub fn n_neighbors(&self) -> usize {
         self.n_neighbors
     }
+}
+
+/// The features that distances are taken over; `None`: all. A measured column is a feature of its own name.
+fn measured(columns: NeighborColumns, x: &Matrix) -> Option<Vec<u32>> {
+    if columns == NeighborColumns::All {
+        return None;
+    }
+    let numbered = (0_u32..).zip(x.features());
+    let raw: Vec<u32> = numbered.filter(|(_, feature)| feature.name == feature.source).map(|(i, _)| i).collect();
+    Some(raw).filter(|raw| !raw.is_empty() && raw.len() < x.n_features())
 }
 
 /// The score of a row whose neighbours are at these distances, which rise.

@@ -1,6 +1,7 @@
 //! Checks the distances to the nearest neighbours against PyOD, and on odd data.
 
 use super::*;
+use crate::data::Feature;
 use crate::recipe::Metric;
 
 fn config(method: NeighborDistance, metric: Metric) -> KNearestNeighborsConfig {
@@ -278,3 +279,25 @@ const COSINE: [f64; 24] = [
     0.39625732852866513,
     0.275516373974814,
 ];
+
+#[test]
+fn measured_columns_alone_make_up_the_distance_where_asked() {
+    let feature = |name: &str, source: &str| Feature { name: name.to_owned(), source: source.to_owned() };
+    let features = vec![feature("cpu_mean_5", "cpu"), feature("cpu", "cpu"), feature("disk", "disk")];
+    let values: Vec<f64> =
+        (0..30).flat_map(|i| [f64::from(i * i % 7) * 100.0, f64::from(i), f64::from(i % 4)]).collect();
+    let all = Matrix::new(features, values).unwrap();
+    let measured = all.select_features(&[1, 2]).unwrap();
+    let only = KNearestNeighborsConfig { columns: NeighborColumns::Measured, ..KNearestNeighborsConfig::default() };
+    let scores = |config: &KNearestNeighborsConfig, x: &Matrix| {
+        let fitted = fit(config, x);
+        let (cx, input) = (Cx::default(), Input::from(x));
+        (fitted.training_scores(input, &cx).unwrap(), fitted.decision_function(input, &cx).unwrap())
+    };
+    let wanted = scores(&KNearestNeighborsConfig::default(), &measured);
+    assert_eq!(scores(&only, &all), wanted);
+    assert_ne!(scores(&KNearestNeighborsConfig::default(), &all), wanted);
+    // Without a measured column among them, all count.
+    let made = all.select_features(&[0]).unwrap();
+    assert_eq!(scores(&only, &made), scores(&KNearestNeighborsConfig::default(), &made));
+}

@@ -24,11 +24,15 @@ pub(crate) const MIN_WINDOW: usize = 4;
 pub(crate) fn window_length(setting: WindowLength, series: &[Vec<f64>], cx: &Cx) -> Result<usize, Cancelled> {
     match setting {
         WindowLength::Rows(rows) => Ok((rows as usize).max(MIN_WINDOW)),
-        WindowLength::Auto => {
-            let longest = series.iter().max_by_key(|series| series.len()).map_or(&[][..], Vec::as_slice);
-            Ok(period(longest, cx)?.min(longest.len() / 4).max(MIN_WINDOW))
-        }
+        WindowLength::Auto => by_period(series, 0, cx),
+        WindowLength::AutoAtLeast(rows) => by_period(series, rows as usize, cx),
     }
+}
+
+/// The period of the longest series, but at least this many rows, and at most a quarter of it.
+fn by_period(series: &[Vec<f64>], at_least: usize, cx: &Cx) -> Result<usize, Cancelled> {
+    let longest = series.iter().max_by_key(|series| series.len()).map_or(&[][..], Vec::as_slice);
+    Ok(period(longest, cx)?.max(at_least).min(longest.len() / 4).max(MIN_WINDOW))
 }
 
 /// The lag at the highest peak of the autocorrelation, as `find_length_rank` of TSB-AD (Liu and Paparrizos, NeurIPS 2024)
@@ -97,6 +101,8 @@ mod tests {
         assert_eq!(period(&[], &cx).unwrap(), 125);
         assert_eq!(window_length(WindowLength::Auto, &[vec![1.0; 80]], &cx).unwrap(), 20);
         assert_eq!(window_length(WindowLength::Auto, &[vec![1.0]], &cx).unwrap(), 4);
+        assert_eq!(window_length(WindowLength::AutoAtLeast(200), &[vec![1.0; 1000]], &cx).unwrap(), 200);
+        assert_eq!(window_length(WindowLength::AutoAtLeast(200), &[vec![1.0; 80]], &cx).unwrap(), 20);
     }
 
     #[test]

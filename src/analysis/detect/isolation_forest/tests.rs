@@ -147,29 +147,30 @@ fn densities_of_nodes_are_those_of_the_definition() {
     let x = band();
     let config = IsolationForestConfig { max_samples: MaxSamples::Count(501), ..by_density(5) };
     let forest = IsolationForest::fit(&config, &x, &Cx::default()).unwrap();
+    let (mut nodes, mut narrow) = (0, 0);
     for tree in forest.trees() {
-        let mut open = vec![(0, (0..501_usize).collect::<Vec<_>>(), 1.0_f64)];
-        let mut leaves = 0;
+        // Where a threshold was drawn lies between it and the next number in single precision; so do volumes.
+        let mut open = vec![(0, (0..501_usize).collect::<Vec<_>>(), [1.0_f64, 1.0])];
         while let Some((node, rows, volume)) = open.pop() {
             assert_eq!(tree.n_node_samples()[node] as usize, rows.len());
-            let expected = (rows.len() as f64 / 501.0 / volume).ln();
-            // Thresholds are rounded to single precision.
-            assert!((tree.values()[node] - expected).abs() < 2e-2, "{} {expected}", tree.values()[node]);
-            let Some(split) = tree.split(node) else {
-                leaves += 1;
-                continue;
-            };
+            let [most, least] = volume.map(|volume| (rows.len() as f64 / 501.0 / volume).ln());
+            let found = tree.values()[node];
+            assert!(least - 1e-9 <= found && found <= most + 1e-9, "{least} {found} {most}");
+            nodes += 1;
+            narrow += i32::from(most - least < 1e-3);
+            let Some(split) = tree.split(node) else { continue };
             assert!(rows.len() > 2);
             let value = |row: usize| f64::from(to_f32(x.row(row)[split.feature]));
             let min = rows.iter().map(|&row| value(row)).fold(f64::INFINITY, f64::min);
             let max = rows.iter().map(|&row| value(row)).fold(f64::NEG_INFINITY, f64::max);
-            let below = (f64::from(split.threshold) - min) / (max - min);
+            let share = |threshold: f32| ((f64::from(threshold) - min) / (max - min)).min(1.0);
+            let [low, high] = [share(split.threshold), share(split.threshold.next_up())];
             let (left, right) = rows.iter().partition(|&&row| value(row) <= f64::from(split.threshold));
-            open.push((split.left, left, volume * below));
-            open.push((split.right, right, volume * (1.0 - below)));
+            open.push((split.left, left, [volume[0] * low, volume[1] * high]));
+            open.push((split.right, right, [volume[0] * (1.0 - high), volume[1] * (1.0 - low)]));
         }
-        assert!(leaves > 50);
     }
+    assert!(nodes > 500 && narrow * 10 > nodes * 9, "{narrow} of {nodes}");
 }
 
 #[test]
@@ -216,9 +217,14 @@ fn scores_by_density_have_the_documented_range() {
     let x = band();
     let found = scores(&by_density(100), &x);
     assert!(found.iter().all(|score| *score <= 256.0_f64.ln()));
-    // A row off the band lies in emptier space than any of the band, most of which is denser than even.
+    // A row off the band lies in emptier space than any of the band, most of which is denser than even: 328 to 394 of these
+    // rows in 22 forests of isotree of the same size.
     let denser = found[..500].iter().filter(|score| **score < 0.0).count();
-    assert!(denser > 450 && found[..500].iter().all(|score| *score < found[500]), "{denser} {}", found[500]);
+    assert!(
+        (320..=400).contains(&denser) && found[..500].iter().all(|score| *score < found[500]),
+        "{denser} {}",
+        found[500]
+    );
     assert!(found[500] > 0.0);
     let auto = IsolationForestConfig { contamination: Contamination::Auto, ..by_density(1) };
     assert_eq!(auto.vote_threshold(&found), 0.0);

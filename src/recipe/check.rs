@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{ChangeCost, ChangeMethod, FeaturesConfig, Recipe, SelectionMethod, edit::to_tree, schema};
+use super::{
+    ChangeCost, ChangeMethod, FeaturesConfig, IsolationScoring, Recipe, SelectionMethod, edit::to_tree, schema,
+};
 
 /// One thing wrong with a recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,12 @@ impl Recipe {
             problem("detectors", "no detector is enabled; enable at least one".to_owned());
         } else if self.detectors.enabled().all(|kind| self.ensemble.model_weights.get(kind) <= 0.0) {
             problem("ensemble.model_weights", "every enabled detector has weight 0; give one a weight".to_owned());
+        }
+        let forest = &self.detectors.isolation_forest;
+        if forest.enabled && forest.extension_level > 0 && forest.scoring == IsolationScoring::Density {
+            let message =
+                "density is measured of splits by one feature only; set extension_level to 0 or scoring to depth";
+            problem("detectors.isolation_forest.scoring", message.to_owned());
         }
         for (i, rule) in self.rules.iter().enumerate() {
             let name = rule.name.trim();
@@ -218,7 +226,8 @@ impl fmt::Display for Range {
 #[cfg(test)]
 mod tests {
     use crate::recipe::{
-        ChangeCost, ColumnChoice, Contamination, ErrorThreshold, FeaturesConfig, Gamma, Recipe, SelectionMethod,
+        ChangeCost, ColumnChoice, Contamination, ErrorThreshold, FeaturesConfig, Gamma, IsolationScoring, Recipe,
+        SelectionMethod,
     };
 
     #[test]
@@ -270,6 +279,19 @@ mod tests {
         let nothing = FeaturesConfig { raw: false, ..FeaturesConfig::raw_only() };
         let paths = Recipe { features: nothing, ..Recipe::default() }.check();
         assert_eq!(paths[0].path, "features");
+    }
+
+    #[test]
+    fn density_of_splits_by_several_features_is_a_problem() {
+        let mut recipe = Recipe::default();
+        recipe.detectors.isolation_forest.scoring = IsolationScoring::Density;
+        assert_eq!(recipe.check(), []);
+        recipe.detectors.isolation_forest.extension_level = 1;
+        let problems = recipe.check();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].path, "detectors.isolation_forest.scoring");
+        recipe.detectors.isolation_forest.enabled = false;
+        assert_eq!(recipe.check(), []);
     }
 
     #[test]

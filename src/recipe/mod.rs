@@ -32,10 +32,10 @@ pub use detectors::{
     Activation, AutoencoderConfig, AutoencoderLoss, AutoencoderOptimizer, Bandwidth, Baseline, Center,
     CentroidDistanceConfig, CentroidMetric, Components, Contamination, CopodConfig, Covariance, DetectorKind,
     Detectors, EcodConfig, ErrorMetric, ErrorThreshold, Gamma, HbosConfig, HistogramBins, IqrConfig,
-    IsolationForestConfig, KNearestNeighborsConfig, KernelDensityConfig, LocalOutlierFactorConfig, MahalanobisConfig,
-    MatrixProfileConfig, MaxSamples, Metric, ModelWeights, ModifiedZScoreConfig, NeighborColumns, NeighborDistance,
-    OneClassSvmConfig, OutputActivation, PcaScore, PcaWindowsConfig, PolynomialForecastConfig, SeasonalResidualConfig,
-    SupportFraction, SvmApproximation, SvmKernel, WindowAlign, WindowLength, ZScoreConfig,
+    IsolationForestConfig, IsolationScoring, KNearestNeighborsConfig, KernelDensityConfig, LocalOutlierFactorConfig,
+    MahalanobisConfig, MatrixProfileConfig, MaxSamples, Metric, ModelWeights, ModifiedZScoreConfig, NeighborColumns,
+    NeighborDistance, OneClassSvmConfig, OutputActivation, PcaScore, PcaWindowsConfig, PolynomialForecastConfig,
+    SeasonalResidualConfig, SupportFraction, SvmApproximation, SvmKernel, WindowAlign, WindowLength, ZScoreConfig,
 };
 pub use evaluation::{EvaluationConfig, Split};
 pub use features::{

@@ -22,6 +22,8 @@ struct Case {
 const VARIANTS: &[(&str, &[&str])] = &[
     ("isolation_forest", &["max_features=0.5", "bootstrap=true"]),
     ("isolation_forest", &["max_samples=fraction(0.7)"]),
+    ("isolation_forest", &["scoring=density"]),
+    ("isolation_forest", &["scoring=density", "max_features=0.5", "bootstrap=true", "contamination=auto"]),
     ("isolation_forest", &["extension_level=1"]),
     ("isolation_forest", &["extension_level=99", "max_features=0.5", "contamination=auto"]),
     ("one_class_svm", &["max_fit_rows=100"]),
@@ -215,6 +217,7 @@ fn constant_and_equal_rows_score_alike() {
         assert!(scores.iter().all(|score| *score == scores[0] && score.is_finite()), "{}: {scores:?}", case.name);
     }
     assert!((case(DetectorKind::IsolationForest, &[]).scores(&x, &x)[0] - 0.5).abs() < 1e-12);
+    assert_eq!(case(DetectorKind::IsolationForest, &["scoring=density"]).scores(&x, &x)[0], 0.0);
     assert_eq!(case(DetectorKind::LocalOutlierFactor, &[]).scores(&x, &x)[0], 1.0);
 }
 
@@ -226,6 +229,7 @@ fn one_training_row_is_enough() {
         assert!(case.scores(&train, &test).iter().all(|score| score.is_finite()), "{}", case.name);
     }
     assert_eq!(case(DetectorKind::IsolationForest, &[]).scores(&train, &test), [0.5, 0.5]);
+    assert_eq!(case(DetectorKind::IsolationForest, &["scoring=density"]).scores(&train, &test), [0.0, 0.0]);
     // The weight of the row is nu, and so is its kernel sum.
     let svm = case(DetectorKind::OneClassSvm, &[]).scores(&train, &test);
     assert!(svm[0].abs() < 1e-7 && (svm[1] - 0.1).abs() < 1e-7, "{svm:?}");

@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(key_with("detectors.one_class_svm.nu=0.5"), same);
         assert_eq!(key_with("ensemble.contamination=0.01"), same);
         assert_ne!(key_with("detectors.isolation_forest.n_estimators=7"), same);
+        assert_ne!(key_with("detectors.isolation_forest.scoring=density"), same);
         assert_ne!(key_with("compute.seed=7"), same);
     }
 }

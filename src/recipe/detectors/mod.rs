@@ -32,7 +32,7 @@ pub use copod::CopodConfig;
 pub use ecod::EcodConfig;
 pub use hbos::{HbosConfig, HistogramBins};
 pub use iqr::IqrConfig;
-pub use isolation_forest::{Contamination, IsolationForestConfig, MaxSamples};
+pub use isolation_forest::{Contamination, IsolationForestConfig, IsolationScoring, MaxSamples};
 pub use k_nearest_neighbors::{KNearestNeighborsConfig, NeighborColumns, NeighborDistance};
 pub use kernel_density::{Bandwidth, KernelDensityConfig};
 pub use local_outlier_factor::LocalOutlierFactorConfig;

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use super::tree::average_path_length;
+use super::value::average_path_length;
 use crate::analysis::detect::coordinate::coordinate;
 use crate::cx::{Cancelled, Cx};
 use crate::data::Matrix;

@@ -1,11 +1,15 @@
 //! Isolation forest: how early do random splits isolate a row?
 //!
 //! Liu, Ting, Zhou: Isolation forest (ICDM 2008), with the conventions of scikit-learn's `IsolationForest`. The
-//! extended variant (Hariri et al. 2019) splits by hyperplanes.
+//! extended variant (Hariri et al. 2019) splits by hyperplanes. A forest may also ask how dense the leaf of a row is
+//! (Cortes 2021, arXiv:2111.11639), with the conventions of isotree's `scoring_metric="density"`.
 
 mod hyperplane;
+#[cfg(test)]
+mod tests;
 mod top;
 mod tree;
+mod value;
 
 use rand::RngExt as _;
 use rand::seq::index;
@@ -15,13 +19,14 @@ use serde::{Deserialize, Serialize};
 use hyperplane::HyperplaneTree;
 use top::{Keys, LANES};
 use tree::tree_rng;
-pub use tree::{IsolationTree, Split, TreeArrays, average_path_length, to_f32};
+pub use tree::{IsolationTree, Split, TreeArrays, to_f32};
+pub use value::average_path_length;
 
 use super::sample::{check_training_rows, check_width};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::cx::{Cancelled, Cx};
 use crate::data::Matrix;
-use crate::recipe::{Contamination, DetectorKind, IsolationForestConfig, MaxSamples};
+use crate::recipe::{Contamination, DetectorKind, IsolationForestConfig, IsolationScoring, MaxSamples};
 
 const KIND: DetectorKind = DetectorKind::IsolationForest;
 
@@ -37,6 +42,8 @@ const BLOCK_ROWS: usize = 512;
 /// A column that is constant in single precision is never split (scikit-learn also leaves out ranges up to 1e-7). Rows
 /// that cannot be told apart share a leaf. Where there is only one training row, every score is 0.5. The extended
 /// variant compares in double precision; values beyond ±1e150 count as ±1e150.
+///
+/// A row outside the range of the training rows ends in the leaves of the nearest point inside, and scores as that does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ForestArrays", into = "ForestArrays")]
 pub struct IsolationForest {
@@ -45,6 +52,7 @@ pub struct IsolationForest {
     hyperplanes: Vec<HyperplaneTree>,
     n_features: usize,
     max_samples: u32,
+    scoring: IsolationScoring,
 }
 
 /// The saved form of a forest.
@@ -54,13 +62,16 @@ struct ForestArrays {
     hyperplanes: Vec<HyperplaneTree>,
     n_features: usize,
     max_samples: u32,
+    /// Files written before there was a choice are by depth.
+    #[serde(default)]
+    scoring: IsolationScoring,
 }
 
 impl From<IsolationForest> for ForestArrays {
     fn from(forest: IsolationForest) -> Self {
-        let trees = forest.trees.iter().map(|tree| tree.to_arrays(forest.n_features)).collect();
-        let IsolationForest { hyperplanes, n_features, max_samples, .. } = forest;
-        Self { trees, hyperplanes, n_features, max_samples }
+        let IsolationForest { trees, hyperplanes, n_features, max_samples, scoring } = forest;
+        let trees = trees.iter().map(|tree| tree.to_arrays(n_features, scoring)).collect();
+        Self { trees, hyperplanes, n_features, max_samples, scoring }
     }
 }
 
@@ -68,11 +79,15 @@ impl TryFrom<ForestArrays> for IsolationForest {
     type Error = DetectError;
 
     fn try_from(saved: ForestArrays) -> Result<Self, DetectError> {
-        let forest = Self::from_arrays(&saved.trees, saved.n_features, saved.max_samples)?;
-        if let Some(number) = saved.hyperplanes.iter().position(|tree| !tree.is_valid(saved.n_features)) {
-            return Err(not_a_tree(number, saved.n_features));
+        let ForestArrays { trees, hyperplanes, n_features, max_samples, scoring } = saved;
+        if scoring == IsolationScoring::Density && !hyperplanes.is_empty() {
+            return Err(no_density_of_hyperplanes());
         }
-        Ok(Self { hyperplanes: saved.hyperplanes, ..forest })
+        if let Some(number) = hyperplanes.iter().position(|tree| !tree.is_valid(n_features)) {
+            return Err(not_a_tree(number, n_features));
+        }
+        let trees = trees_of(&trees, n_features, scoring)?;
+        Ok(Self { trees, hyperplanes, n_features, max_samples, scoring })
     }
 }
 
@@ -85,14 +100,22 @@ impl Detector for IsolationForestConfig {
 
     fn vote_threshold(&self, sorted: &[f64]) -> f64 {
         match self.contamination {
-            Contamination::Auto => 0.5,
+            Contamination::Auto => match self.scoring {
+                IsolationScoring::Depth => 0.5,
+                IsolationScoring::Density => 0.0,
+            },
             Contamination::Share(share) => contamination_threshold(sorted, share),
         }
     }
 }
 
 impl FittedDetector for IsolationForest {
-    /// 2^(-mean path length / c(max_samples)), above 0 and at most 1: the opposite of scikit-learn's `score_samples`.
+    /// By depth 2^(-mean path length / c(max_samples)), above 0 and at most 1: the opposite of scikit-learn's
+    /// `score_samples`.
+    ///
+    /// By density the mean of ln(share of the volume / share of the rows) over the leaves of a row, as isotree's `predict`
+    /// gives it: at most ln(max_samples), 0 where rows are as dense as if they were spread evenly, below 0 where they are
+    /// denser. Its opposite is the log of the geometric mean of the densities.
     fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
         let x = input.features;
         check_width(x, self.n_features, KIND)?;
@@ -115,13 +138,18 @@ impl IsolationForest {
     /// With `bootstrap` a row drawn several times counts once in the tree, as in scikit-learn.
     ///
     /// # Errors
-    /// When cancelled, without rows, or where a value is not finite.
+    /// When cancelled, without rows, where a value is not finite, or where densities of the extended variant are asked
+    /// for.
     pub fn fit(config: &IsolationForestConfig, x: &Matrix, cx: &Cx) -> Result<Self, DetectError> {
         check_training_rows(x, KIND)?;
         let max_samples = max_samples(config.max_samples, x.n_rows());
         let n_columns = ((config.max_features * x.n_features() as f64) as usize).clamp(1, x.n_features());
         let max_depth = f64::from(max_samples.max(2)).log2().ceil() as u32;
         let n_terms = (config.extension_level as usize).saturating_add(1).min(n_columns);
+        let scoring = config.scoring;
+        if n_terms > 1 && scoring == IsolationScoring::Density {
+            return Err(no_density_of_hyperplanes());
+        }
         cx.progress().start("Isolation forest: fit", u64::from(config.n_estimators));
         let trees = 0..config.n_estimators as usize;
         let draw = |tree| {
@@ -132,11 +160,11 @@ impl IsolationForest {
             let rows = draw_rows(&mut rng, x.n_rows() as u32, max_samples, config.bootstrap);
             (rows, columns, rng)
         };
-        let mut forest = Self { trees: vec![], hyperplanes: vec![], n_features: x.n_features(), max_samples };
+        let mut forest = Self { trees: vec![], hyperplanes: vec![], n_features: x.n_features(), max_samples, scoring };
         if n_terms == 1 {
             let tree = |tree| {
                 let (rows, columns, mut rng) = draw(tree);
-                IsolationTree::grow(x, rows, columns, max_depth, &mut rng, cx)
+                IsolationTree::grow(x, rows, columns, max_depth, scoring, &mut rng, cx)
             };
             forest.trees = trees.into_par_iter().map(tree).collect::<Result<_, _>>()?;
         } else {
@@ -149,16 +177,15 @@ impl IsolationForest {
         Ok(forest)
     }
 
-    /// A forest from trees fitted elsewhere, such as scikit-learn's. `max_samples`: rows drawn for each tree.
+    /// A forest that scores by depth, from trees fitted elsewhere, such as scikit-learn's. `max_samples`: rows drawn for
+    /// each tree.
     ///
     /// # Errors
     /// [`DetectError::Unusable`] where the arrays of a tree do not describe a tree over `n_features` columns.
     pub fn from_arrays(trees: &[TreeArrays], n_features: usize, max_samples: u32) -> Result<Self, DetectError> {
-        let tree = |(number, arrays)| {
-            IsolationTree::from_arrays(arrays, n_features).ok_or_else(|| not_a_tree(number, n_features))
-        };
-        let trees = trees.iter().enumerate().map(tree).collect::<Result<_, _>>()?;
-        Ok(Self { trees, hyperplanes: vec![], n_features, max_samples })
+        let scoring = IsolationScoring::Depth;
+        let trees = trees_of(trees, n_features, scoring)?;
+        Ok(Self { trees, hyperplanes: vec![], n_features, max_samples, scoring })
     }
 
     /// The trees; none for the extended variant, whose splits no single feature makes.
@@ -180,20 +207,42 @@ impl IsolationForest {
         let keys = Keys::new(rows, self.n_features);
         for tree in &self.trees {
             cx.check()?;
-            tree.add_path_lengths(&keys, scores);
+            tree.add_values(&keys, scores);
         }
         for tree in &self.hyperplanes {
             cx.check()?;
             tree.add_path_lengths(rows, self.n_features, scores);
         }
-        let n_trees = self.trees.len() + self.hyperplanes.len();
-        let scale = n_trees as f64 * average_path_length(self.max_samples);
-        for score in scores {
-            // One training row has no path to compare with; 0.5 is what scikit-learn says then.
-            *score = if scale > 0.0 { (-*score / scale).exp2() } else { 0.5 };
+        let n_trees = (self.trees.len() + self.hyperplanes.len()) as f64;
+        match self.scoring {
+            IsolationScoring::Depth => {
+                let scale = n_trees * average_path_length(self.max_samples);
+                // One training row has no path to compare with; 0.5 is what scikit-learn says then.
+                let score = |sum: f64| if scale > 0.0 { (-sum / scale).exp2() } else { 0.5 };
+                scores.iter_mut().for_each(|sum| *sum = score(*sum));
+            }
+            // A saved forest may have no trees.
+            IsolationScoring::Density => scores.iter_mut().for_each(|sum| *sum = (0.0 - *sum) / n_trees.max(1.0)),
         }
         Ok(())
     }
+}
+
+fn trees_of(
+    arrays: &[TreeArrays],
+    n_features: usize,
+    scoring: IsolationScoring,
+) -> Result<Vec<IsolationTree>, DetectError> {
+    let tree = |(number, arrays)| {
+        IsolationTree::from_arrays(arrays, n_features, scoring).ok_or_else(|| not_a_tree(number, n_features))
+    };
+    arrays.iter().enumerate().map(tree).collect()
+}
+
+fn no_density_of_hyperplanes() -> DetectError {
+    let reason = "density is measured of splits by one feature only; set detectors.isolation_forest.extension_level to 0 \
+                  or detectors.isolation_forest.scoring to depth";
+    DetectError::Unusable { detector: KIND.title(), reason: reason.to_owned() }
 }
 
 fn not_a_tree(number: usize, n_features: usize) -> DetectError {
@@ -223,71 +272,4 @@ fn draw_rows(rng: &mut rand_chacha::ChaCha8Rng, n_rows: u32, max_samples: u32, b
     rows.sort_unstable();
     rows.dedup();
     rows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A diagonal band and one row beside it that is ordinary in each column.
-    fn band() -> Matrix {
-        let wave = |i: usize| ((i * 7919) % 1009) as f64 / 1009.0;
-        let row = |i: usize| [wave(i), wave(i) + 0.05 * wave(i + 500)];
-        let data = (0..500).flat_map(row).chain([0.2, 0.8]).collect();
-        Matrix::unnamed(2, data).unwrap()
-    }
-
-    fn scores(config: &IsolationForestConfig, x: &Matrix) -> Vec<f64> {
-        let forest = IsolationForest::fit(config, x, &Cx::default()).unwrap();
-        let saved: IsolationForest = ron::from_str(&ron::to_string(&forest).unwrap()).unwrap();
-        assert_eq!(saved, forest);
-        forest.decision_function(Input::from(x), &Cx::default()).unwrap()
-    }
-
-    #[test]
-    fn hyperplanes_isolate_what_lies_off_a_diagonal() {
-        let x = band();
-        let config = IsolationForestConfig { extension_level: 1, ..Default::default() };
-        let found = scores(&config, &x);
-        assert!(found[..500].iter().all(|score| *score < found[500]), "{}", found[500]);
-        assert!(found.iter().all(|score| *score > 0.0 && *score < 1.0));
-        // Levels beyond the features are cut.
-        assert_eq!(scores(&IsolationForestConfig { extension_level: 99, ..config }, &x), found);
-        assert_ne!(scores(&IsolationForestConfig::default(), &x), found);
-    }
-
-    #[test]
-    fn many_features_and_deep_trees_are_walked_like_few() {
-        // The same column at number 0 of one and number 300 of 301: constant columns are never split.
-        let narrow = Matrix::unnamed(1, (0..400).map(|i| f64::from(i * i)).collect()).unwrap();
-        let row = |i: i32| std::iter::repeat_n(0.0, 300).chain([f64::from(i * i)]);
-        let wide = Matrix::unnamed(301, (0..400).flat_map(row).collect()).unwrap();
-        let config = IsolationForestConfig { max_samples: MaxSamples::Count(400), ..Default::default() };
-        for x in [narrow, wide] {
-            let forest = IsolationForest::fit(&config, &x, &Cx::default()).unwrap();
-            let ours = forest.decision_function(Input::from(&x), &Cx::default()).unwrap();
-            for (row, ours) in x.iter_rows().zip(ours) {
-                let depth: f64 = forest.trees().iter().map(|tree| walked(tree, row)).sum();
-                let score = (-depth / forest.trees().len() as f64 / average_path_length(400)).exp2();
-                assert!((ours - score).abs() < 1e-12);
-            }
-        }
-    }
-
-    fn walked(tree: &IsolationTree, row: &[f64]) -> f64 {
-        let mut at = 0;
-        while let Some(split) = tree.split(at) {
-            at = if to_f32(row[split.feature]) <= split.threshold { split.left } else { split.right };
-        }
-        tree.path_length()[at]
-    }
-
-    #[test]
-    fn a_vote_is_half_or_a_share() {
-        let scores = [0.1, 0.2, 0.3, 0.9];
-        let auto = IsolationForestConfig { contamination: Contamination::Auto, ..Default::default() };
-        assert_eq!(auto.vote_threshold(&scores), 0.5);
-        let share = IsolationForestConfig { contamination: Contamination::Share(0.5), ..Default::default() };
-        assert_eq!(share.vote_threshold(&scores), 0.25);
-    }
 }

@@ -5,8 +5,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::top::{Keys, LANES, TOP_LEVELS, Top, key_of};
+use super::value::{log_densities, path_lengths};
 use crate::cx::{Cancelled, Cx};
 use crate::data::Matrix;
+use crate::recipe::IsolationScoring;
 
 /// Mark of a leaf in [`TreeArrays::feature`], as scikit-learn writes it.
 const LEAF: i32 = -2;
@@ -26,6 +28,9 @@ pub struct TreeArrays {
     pub right: Vec<i32>,
     /// Training rows that reached each node.
     pub n_node_samples: Vec<u32>,
+    /// Log density of each node ([`IsolationTree::values`]); empty where the forest scores by depth.
+    #[serde(default)]
+    pub log_density: Vec<f64>,
 }
 
 /// A node. The right child follows the left one; a leaf is its own left child and has an infinite threshold, so that
@@ -48,8 +53,8 @@ impl Node {
 pub struct IsolationTree {
     nodes: Vec<Node>,
     n_samples: Vec<u32>,
-    /// Per node: edges from the root, plus the expected rest of the path in a leaf.
-    path_length: Vec<f64>,
+    /// Per node: what a row that ends there adds to its sum.
+    values: Vec<f64>,
     /// Edges to the deepest leaf.
     depth: u32,
     /// `None` where there are too many features.
@@ -67,19 +72,6 @@ pub struct Split {
     pub left: usize,
     /// Node for the other rows.
     pub right: usize,
-}
-
-/// Expected path length of an unsuccessful search in a binary tree of `n` rows, c(n) of Liu et al. (2008), eq. 1.
-pub fn average_path_length(n: u32) -> f64 {
-    const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
-    match n {
-        0 | 1 => 0.0,
-        2 => 1.0,
-        _ => {
-            let n = f64::from(n);
-            2.0 * ((n - 1.0).ln() + EULER_GAMMA) - 2.0 * (n - 1.0) / n
-        }
-    }
 }
 
 /// A value as trees compare it: single precision, the largest finite one where it is beyond.
@@ -104,27 +96,35 @@ struct Open {
 impl IsolationTree {
     /// Grows a tree on some rows of `x` and some of its columns: at each node a column drawn among those that are not
     /// constant there, split at a threshold drawn uniformly between its smallest and largest value; at most
-    /// `max_depth` edges deep.
+    /// `max_depth` edges deep. For densities two rows stay together, as in isotree: which of them gets the smaller part
+    /// of the space between them is chance.
     pub(super) fn grow(
         x: &Matrix,
         mut rows: Vec<u32>,
         mut columns: Vec<u32>,
         max_depth: u32,
+        scoring: IsolationScoring,
         rng: &mut ChaCha8Rng,
         cx: &Cx,
     ) -> Result<Self, Cancelled> {
+        let least_rows = match scoring {
+            IsolationScoring::Depth => 2,
+            IsolationScoring::Density => 3,
+        };
         let mut nodes = vec![Node::leaf(0)];
         let mut counts = vec![rows.len() as u32];
         let mut depths = vec![0];
+        let mut log_volumes = vec![0.0];
         let mut values = Vec::with_capacity(rows.len());
         let mut open = vec![Open { node: 0, start: 0, end: rows.len(), depth: 0 }];
         while let Some(Open { node, start, end, depth }) = open.pop() {
             cx.check()?;
-            if depth >= max_depth || end - start < 2 {
+            if depth >= max_depth || end - start < least_rows {
                 continue;
             }
             let here = &mut rows[start..end];
-            let Some((feature, threshold)) = draw_split(x, here, &mut columns, &mut values, rng) else { continue };
+            let Some(drawn) = draw_split(x, here, &mut columns, &mut values, rng) else { continue };
+            let Drawn { feature, threshold, below } = drawn;
             let middle = start + partition(here, &values, threshold);
             let left = nodes.len() as u32;
             nodes[node as usize] = Node { threshold, feature, left };
@@ -134,15 +134,25 @@ impl IsolationTree {
                 depths.push(depth + 1);
                 open.push(Open { node: child, start, end, depth: depth + 1 });
             }
+            if scoring == IsolationScoring::Density {
+                let log_volume: f64 = log_volumes[node as usize];
+                log_volumes.extend([below, 1.0 - below].map(|share| log_volume + share.ln()));
+            }
         }
-        Ok(Self::finish(nodes, counts, &depths))
+        let node_values = match scoring {
+            IsolationScoring::Depth => path_lengths(&nodes, &counts, &depths),
+            IsolationScoring::Density => log_densities(&counts, &log_volumes),
+        };
+        Ok(Self::finish(nodes, counts, node_values, &depths))
     }
 
-    /// A tree from arrays. `None` unless they describe one tree over `n_features` columns.
-    pub(super) fn from_arrays(arrays: &TreeArrays, n_features: usize) -> Option<Self> {
+    /// A tree from arrays. `None` unless they describe one tree over `n_features` columns, with finite densities where
+    /// those are asked for.
+    pub(super) fn from_arrays(arrays: &TreeArrays, n_features: usize, scoring: IsolationScoring) -> Option<Self> {
         let mut nodes = vec![Node::leaf(0)];
         let mut counts = vec![*arrays.n_node_samples.first()?];
         let mut depths = vec![0];
+        let mut sources = vec![0];
         let mut open = vec![(0_usize, 0_usize, 0)];
         while let Some((source, target, depth)) = open.pop() {
             let feature = *arrays.feature.get(source)?;
@@ -162,21 +172,25 @@ impl IsolationTree {
                 nodes.push(Node::leaf(u32::try_from(target).ok()?));
                 counts.push(*arrays.n_node_samples.get(child)?);
                 depths.push(depth + 1);
+                sources.push(child);
                 open.push((child, target, depth + 1));
             }
         }
-        Some(Self::finish(nodes, counts, &depths))
+        let log_density = |&source: &usize| arrays.log_density.get(source).copied().filter(|value| value.is_finite());
+        let values = match scoring {
+            IsolationScoring::Depth => path_lengths(&nodes, &counts, &depths),
+            IsolationScoring::Density => sources.iter().map(log_density).collect::<Option<_>>()?,
+        };
+        Some(Self::finish(nodes, counts, values, &depths))
     }
 
-    fn finish(nodes: Vec<Node>, n_samples: Vec<u32>, depths: &[u32]) -> Self {
-        let rest = |at: usize| if nodes[at].left as usize == at { average_path_length(n_samples[at]) } else { 0.0 };
-        let path_length = depths.iter().enumerate().map(|(at, &depth)| f64::from(depth) + rest(at)).collect();
+    fn finish(nodes: Vec<Node>, n_samples: Vec<u32>, values: Vec<f64>, depths: &[u32]) -> Self {
         let depth = depths.iter().copied().max().unwrap_or(0);
-        Self { path_length, depth, top: Top::new(&nodes).map(Box::new), nodes, n_samples }
+        Self { values, depth, top: Top::new(&nodes).map(Box::new), nodes, n_samples }
     }
 
     /// The tree as arrays; [`IsolationTree::from_arrays`] gives it back.
-    pub(super) fn to_arrays(&self, n_features: usize) -> TreeArrays {
+    pub(super) fn to_arrays(&self, n_features: usize, scoring: IsolationScoring) -> TreeArrays {
         let child = |at: usize, side: usize| self.split(at).map_or(-1, |s| [s.left, s.right][side] as i32);
         let nodes = 0..self.n_nodes();
         TreeArrays {
@@ -186,6 +200,10 @@ impl IsolationTree {
             left: nodes.clone().map(|at| child(at, 0)).collect(),
             right: nodes.map(|at| child(at, 1)).collect(),
             n_node_samples: self.n_samples.clone(),
+            log_density: match scoring {
+                IsolationScoring::Depth => Vec::new(),
+                IsolationScoring::Density => self.values.clone(),
+            },
         }
     }
 
@@ -206,17 +224,18 @@ impl IsolationTree {
         &self.n_samples
     }
 
-    /// Per node: edges from the root, plus c(rows) in a leaf. A leaf's value is the path length of the rows in it.
-    pub fn path_length(&self) -> &[f64] {
-        &self.path_length
+    /// Per node: what a row that ends there adds to its sum over the trees; more for an ordinary row. By depth: edges
+    /// from the root, plus c(rows) in a leaf. By density: ln(share of the rows of the tree / share of the volume).
+    pub fn values(&self) -> &[f64] {
+        &self.values
     }
 
-    /// Adds the path length of each row to its entry of `sum`.
-    pub(super) fn add_path_lengths(&self, rows: &Keys, sum: &mut [f64]) {
+    /// Adds the value of the leaf of each row to its entry of `sum`.
+    pub(super) fn add_values(&self, rows: &Keys, sum: &mut [f64]) {
         for (block, sums) in sum.chunks_mut(LANES).enumerate() {
             let leaves = self.walk(rows.block(block));
             for (sum, leaf) in sums.iter_mut().zip(leaves) {
-                *sum += self.path_length[leaf as usize];
+                *sum += self.values[leaf as usize];
             }
         }
     }
@@ -238,15 +257,23 @@ impl IsolationTree {
     }
 }
 
-/// A column that is not constant among `rows`, and a threshold between its extremes; `None` where all are constant.
-/// Leaves the values of the rows in that column in `values`.
+/// A split drawn for some rows.
+struct Drawn {
+    feature: u32,
+    threshold: f32,
+    /// Share of the range of the feature that goes left, above 0 and below 1.
+    below: f64,
+}
+
+/// A split of `rows` by a column that is not constant among them; `None` where all are constant. Leaves the values of
+/// the rows in that column in `values`.
 fn draw_split(
     x: &Matrix,
     rows: &[u32],
     columns: &mut [u32],
     values: &mut Vec<f32>,
     rng: &mut ChaCha8Rng,
-) -> Option<(u32, f32)> {
+) -> Option<Drawn> {
     // Drawing columns without replacement until one varies gives each varying column the same chance.
     for undrawn in (1..=columns.len()).rev() {
         let at = if undrawn == 1 { 0 } else { rng.random_range(0..undrawn as u32) as usize };
@@ -258,9 +285,15 @@ fn draw_split(
             values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &v| (min.min(v), max.max(v)));
         if min < max {
             let (low, high) = (f64::from(min), f64::from(max));
-            let threshold = floor_f32(low + rng.random::<f64>() * (high - low));
-            // The largest value has to go right, or the right side would be empty.
-            return Some((column, if threshold < max { threshold } else { min }));
+            let share = rng.random::<f64>();
+            let threshold = floor_f32(low + share * (high - low));
+            return Some(Drawn {
+                feature: column,
+                // The largest value has to go right, or the right side would be empty.
+                threshold: if threshold < max { threshold } else { min },
+                // Random numbers are multiples of this, 0 among them: a part without volume would be infinitely dense.
+                below: share.max(f64::EPSILON / 2.0),
+            });
         }
     }
     None
@@ -287,7 +320,10 @@ pub(super) fn tree_rng(seed: u64, tree: usize) -> ChaCha8Rng {
 
 #[cfg(test)]
 mod tests {
+    use super::super::value::average_path_length;
     use super::*;
+
+    const DEPTH: IsolationScoring = IsolationScoring::Depth;
 
     fn values(rows: usize) -> Vec<f64> {
         let row = |i: usize| [0.0, 0.0, 0.0, 0.0, ((i * 37) % 101) as f64 * 0.1, 5.0, (i % 2) as f64];
@@ -298,15 +334,7 @@ mod tests {
     fn grown(rows: usize, max_depth: u32) -> IsolationTree {
         let x = Matrix::unnamed(7, values(rows)).unwrap();
         let all = (0..rows as u32).collect();
-        IsolationTree::grow(&x, all, vec![4, 5, 6], max_depth, &mut tree_rng(1, 0), &Cx::default()).unwrap()
-    }
-
-    #[test]
-    fn expected_path_lengths_are_those_of_the_formula() {
-        // Harmonic numbers by hand: c(n) = 2 H(n - 1) - 2 (n - 1) / n, with ln(n - 1) + gamma for H as in the paper.
-        assert_eq!((average_path_length(0), average_path_length(1), average_path_length(2)), (0.0, 0.0, 1.0));
-        assert!((average_path_length(3) - 1.207_392_357_589_6).abs() < 1e-12);
-        assert!((average_path_length(256) - 10.244_770_920_119).abs() < 1e-10);
+        IsolationTree::grow(&x, all, vec![4, 5, 6], max_depth, DEPTH, &mut tree_rng(1, 0), &Cx::default()).unwrap()
     }
 
     #[test]
@@ -330,7 +358,7 @@ mod tests {
                 let parts = [split.left, split.right].map(|child| tree.n_node_samples()[child]);
                 assert!(parts[0] > 0 && parts[1] > 0 && parts[0] + parts[1] == samples);
             } else {
-                let depth = (tree.path_length()[node] - average_path_length(samples)).round();
+                let depth = (tree.values()[node] - average_path_length(samples)).round();
                 assert!(depth <= 6.0 && (samples == 1 || depth == 6.0));
                 in_leaves += samples;
             }
@@ -343,11 +371,9 @@ mod tests {
         let tree = grown(64, 60);
         // 64 distinct rows and no limit: each leaf holds one row, so the sum of path lengths is that of the leaves.
         let mut sums = vec![0.0; 64];
-        tree.add_path_lengths(&Keys::new(&values(64), 7), &mut sums);
-        let mut leaves: Vec<f64> = (0..tree.n_nodes())
-            .filter(|&node| tree.split(node).is_none())
-            .map(|node| tree.path_length()[node])
-            .collect();
+        tree.add_values(&Keys::new(&values(64), 7), &mut sums);
+        let mut leaves: Vec<f64> =
+            (0..tree.n_nodes()).filter(|&node| tree.split(node).is_none()).map(|node| tree.values()[node]).collect();
         sums.sort_by(f64::total_cmp);
         leaves.sort_by(f64::total_cmp);
         assert_eq!(sums, leaves);
@@ -356,19 +382,19 @@ mod tests {
     #[test]
     fn arrays_give_the_tree_back_and_nonsense_is_refused() {
         let tree = grown(100, 7);
-        let arrays = tree.to_arrays(7);
-        let back = IsolationTree::from_arrays(&arrays, 7).unwrap();
-        assert_eq!(back.path_length().len(), tree.n_nodes());
+        let arrays = tree.to_arrays(7, DEPTH);
+        let back = IsolationTree::from_arrays(&arrays, 7, DEPTH).unwrap();
+        assert_eq!(back.values().len(), tree.n_nodes());
         let rows = Keys::new(&(0..700).map(|i| f64::from(i % 23) * 0.4).collect::<Vec<_>>(), 7);
         let (mut a, mut b) = (vec![0.0; 100], vec![0.0; 100]);
-        tree.add_path_lengths(&rows, &mut a);
-        back.add_path_lengths(&rows, &mut b);
+        tree.add_values(&rows, &mut a);
+        back.add_values(&rows, &mut b);
         assert_eq!(a, b);
-        assert!(IsolationTree::from_arrays(&arrays, 4).is_none());
-        assert!(IsolationTree::from_arrays(&TreeArrays::default(), 7).is_none());
+        assert!(IsolationTree::from_arrays(&arrays, 4, DEPTH).is_none());
+        assert!(IsolationTree::from_arrays(&TreeArrays::default(), 7, DEPTH).is_none());
         let cycle = TreeArrays { left: vec![0; tree.n_nodes()], ..arrays.clone() };
-        assert!(IsolationTree::from_arrays(&cycle, 7).is_none());
+        assert!(IsolationTree::from_arrays(&cycle, 7, DEPTH).is_none());
         let out_of_bounds = TreeArrays { right: vec![9999; tree.n_nodes()], ..arrays };
-        assert!(IsolationTree::from_arrays(&out_of_bounds, 7).is_none());
+        assert!(IsolationTree::from_arrays(&out_of_bounds, 7, DEPTH).is_none());
     }
 }

@@ -1,15 +1,20 @@
 //! From the raw scores of the detectors to one score, a threshold and a severity per row. Cheap: never refits.
 
+pub mod agreement;
+pub mod calibrate;
 mod column;
+pub mod confidence;
 mod context;
 mod dynamic;
 mod normalize;
 mod scale;
+pub mod stacking;
 mod threshold;
 mod vote;
 
 use rayon::prelude::*;
 
+use self::agreement::{AgreementMatrix, promote_diversity};
 pub use self::column::DetectorScores;
 use self::dynamic::RowWeights;
 pub use self::dynamic::Windows;
@@ -21,7 +26,8 @@ use self::vote::{TIE_BREAK, Voting};
 use super::detect::vote_threshold;
 use super::rules::RuleHits;
 use super::severity::{Circumstances, Severity};
-use crate::recipe::{DetectorKind, EnsembleConfig, Recipe, ThresholdAggregation, VotingStrategy};
+use crate::cx::Cx;
+use crate::recipe::{DetectorKind, DiversityConfig, EnsembleConfig, Recipe, ThresholdAggregation, VotingStrategy};
 
 /// What a detector says about a row, in comparable terms.
 #[derive(Debug, Clone)]
@@ -79,6 +85,8 @@ pub struct Combined {
     pub severity: Vec<Option<Severity>>,
     /// The detectors, in the order of the score columns.
     pub members: Vec<Member>,
+    /// How alike they vote; `None` for fewer than two, or without rows.
+    pub agreement: Option<AgreementMatrix>,
 }
 
 /// Combines the scores of the detectors: normalises each, makes one value per row of them by the voting strategy, finds
@@ -86,7 +94,11 @@ pub struct Combined {
 /// anomalous, and its score at least where the severity of the rule begins.
 pub fn combine(scores: &[DetectorScores], scene: &Scene<'_>, recipe: &Recipe) -> Combined {
     let config = &recipe.ensemble;
-    let members = members(scores, recipe);
+    let mut members = members(scores, recipe);
+    let agreement = agreement(scores, &members);
+    if let Some(agreement) = agreement.as_ref().filter(|_| config.enabled && config.diversity.enabled) {
+        promote(&mut members, agreement, &config.diversity);
+    }
     let (values, threshold) = values_and_threshold(scores, &members, scene, config);
     let scale = ScoreScale::fit(&values, threshold);
     let mut is_anomaly: Vec<bool> = values.par_iter().map(|&value| scale.is_anomaly(value)).collect();
@@ -106,7 +118,7 @@ pub fn combine(scores: &[DetectorScores], scene: &Scene<'_>, recipe: &Recipe) ->
         _ => None,
     });
     let severity = severity.collect();
-    Combined { score, is_anomaly, severity, members }
+    Combined { score, is_anomaly, severity, members, agreement }
 }
 
 /// One value per row, and the threshold on them.
@@ -158,6 +170,39 @@ fn values_and_threshold(
     let values = values_of(&strategy);
     let threshold = threshold_of(&values);
     (values, threshold)
+}
+
+/// The comparable scores of every detector, as columns.
+pub fn normalized_columns(scores: &[DetectorScores], config: &EnsembleConfig) -> Vec<Vec<f64>> {
+    let normalized = |scores: &DetectorScores| {
+        let normalizer = Normalizer::fit(scores, config.normalization, config.soft_limit);
+        let mut column = vec![0.0; scores.raw.len()];
+        normalizer.fill(&scores.raw, 0, &mut column);
+        column
+    };
+    scores.par_iter().map(normalized).collect()
+}
+
+/// How alike the detectors vote.
+fn agreement(scores: &[DetectorScores], members: &[Member]) -> Option<AgreementMatrix> {
+    if members.len() < 2 {
+        return None;
+    }
+    let votes = |(scores, member): (&DetectorScores, &Member)| {
+        scores.raw.iter().map(|&raw| raw > member.vote_threshold).collect::<Vec<bool>>()
+    };
+    let votes: Vec<Vec<bool>> = scores.par_iter().zip(members).with_max_len(1).map(votes).collect();
+    let columns: Vec<&[bool]> = votes.iter().map(Vec::as_slice).collect();
+    // A few milliseconds that nobody cancels; without rows there is no matrix.
+    AgreementMatrix::new(&columns, None, &Cx::default()).ok()
+}
+
+/// Lowers the weights of detectors that say the same as others.
+fn promote(members: &mut [Member], agreement: &AgreementMatrix, config: &DiversityConfig) {
+    let weights: Vec<f64> = members.iter().map(|member| member.weight).collect();
+    if let Ok(promoted) = promote_diversity(agreement, &weights, &config.metrics, config.threshold) {
+        members.iter_mut().zip(promoted.weights).for_each(|(member, weight)| member.weight = weight);
+    }
 }
 
 /// The threshold of a voting strategy that has its own.

@@ -42,8 +42,8 @@ pub struct AutoencoderConfig {
     pub error_metric: ErrorMetric,
     /// When this detector votes abnormal, for "fired" in alerts.
     pub error_threshold: ErrorThreshold,
-    /// Passes with dropout on that tell how sure the errors of the rows are (Monte-Carlo dropout), which the run reports;
-    /// scores stay as they are. Range 0 to 1000; 0: off; 30 is usual.
+    /// Passes with dropout on that tell how sure the highest errors are (Monte-Carlo dropout; see
+    /// `ensemble.confidence`); scores stay as they are. Range 0 to 1000; 0: off.
     #[schemars(range(max = 1000))]
     pub monte_carlo_passes: u32,
     /// Most rows to fit on; above it a seeded sample of this size is used, which the run reports. 0: no limit.
@@ -67,7 +67,7 @@ impl Default for AutoencoderConfig {
             early_stopping_patience: 10,
             error_metric: ErrorMetric::Mse,
             error_threshold: ErrorThreshold::default(),
-            monte_carlo_passes: 0,
+            monte_carlo_passes: 30,
             max_fit_rows: 50_000,
         }
     }

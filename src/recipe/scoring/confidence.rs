@@ -45,9 +45,6 @@ pub struct ConfidenceConfig {
     pub methods: Vec<ConfidenceMethod>,
     /// Where the uncertainty of a model comes from.
     pub uncertainty_quantification: Uncertainty,
-    /// Passes with dropout through the autoencoder. Range 2 to 1000.
-    #[schemars(range(min = 2, max = 1000))]
-    pub monte_carlo_passes: u32,
     /// The rows with the highest reconstruction error, at most this many, get the passes with dropout. Range 0 to
     /// 10000000.
     #[schemars(range(min = 0, max = 10_000_000))]
@@ -67,7 +64,6 @@ impl Default for ConfidenceConfig {
                 ConfidenceMethod::NeighborhoodSimilarity,
             ],
             uncertainty_quantification: Uncertainty::MonteCarloDropout,
-            monte_carlo_passes: 20,
             monte_carlo_rows: 2000,
             n_neighbors: 10,
         }
@@ -91,7 +87,7 @@ pub enum ConfidenceMethod {
 #[serde(rename_all = "snake_case")]
 pub enum Uncertainty {
     /// The spread of the autoencoder's reconstruction error over passes with dropout (Gal, Ghahramani 2016). Needs the
-    /// autoencoder with a dropout rate above 0.
+    /// autoencoder with `dropout_rate` and `monte_carlo_passes` above 0.
     #[default]
     MonteCarloDropout,
     /// The spread between the detectors stands in for it: no passes are made.

@@ -208,14 +208,13 @@ impl Default for DiversityConfig {
 }
 
 /// How the diversity of two detectors is measured, from what they call abnormal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DiversityMetric {
     /// Cohen's kappa: agreement beyond chance. Diversity is 1 - kappa, at most 1.
     Kappa,
-    /// Share of rows that exactly one of them calls abnormal, of the rows that at least one does.
+    /// Share of the rows they call abnormal that only one of them does.
     Disagreement,
-    /// Share of rows where both are wrong, by the labels or else by the majority. Diversity is 1 - that share of the rows
-    /// where at least one is wrong.
+    /// Share of their mistakes that only one of them makes; a mistake is a vote against the majority of the detectors.
     DoubleFault,
 }

@@ -2,7 +2,10 @@
 
 mod budget;
 mod cache;
+mod certainty;
 mod clock;
+mod dropout;
+mod folds;
 mod job;
 mod judge;
 mod memory;
@@ -12,7 +15,9 @@ mod surroundings;
 mod threads;
 
 pub use cache::{CacheUse, cache_use, clear_cache};
+pub use certainty::{Certainty, Dropout, Evidence};
 pub use clock::now_micros;
+pub use folds::SplitError;
 pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};
 pub use run::{Engine, Given, RunError};

@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use super::budget::{cache_beside, context};
 use super::cache::{Cache, StageKey};
+use super::certainty::{Certainty, Dropout, Evidence};
 use super::clock::now_micros;
+use super::dropout;
 use super::judge::judge;
 use super::snapshot::{RunMetrics, Snapshot, StageTiming};
 use super::surroundings::Surroundings;
 use super::threads::n_threads;
-use crate::analysis::detect::{self, DetectError, FittedDetector as _, Input, Series};
+use crate::analysis::detect::{self, DetectError, FittedDetector as _, Input, Model, NearestRows, Series};
 use crate::analysis::device;
 use crate::analysis::ensemble::{DetectorScores, Feedback};
 use crate::analysis::features::{self, FeatureError, FeatureInput, FeaturePlan};
@@ -19,7 +21,7 @@ use crate::analysis::prepare::{self, PrepareError, Prepared};
 use crate::analysis::rules::{self, RuleError, RuleHits};
 use crate::cx::{Cancelled, Cx};
 use crate::data::{Matrix, SeriesOrder, Table};
-use crate::recipe::{CheckedRecipe, DetectorKind};
+use crate::recipe::{CheckedRecipe, ConfidenceMethod, DetectorKind, Recipe, Uncertainty};
 
 /// Why a run ended without a result.
 #[derive(Debug, thiserror::Error)]
@@ -156,11 +158,12 @@ impl Engine {
         let kept = recipe.detectors.enabled().map(|kind| {
             let key = if detect::uses_series(kind) { series_key } else { key };
             let key = StageKey::scores(key, kind, recipe, &device);
-            (kind, key, self.cache.scores(key, table.n_rows(), &recipe.compute.cache, cx))
+            (kind, key, self.kept_output(kind, key, table.n_rows(), recipe, cx))
         });
         let kept: Vec<_> = kept.collect();
         // What only detectors see is not made where all of them are known.
-        let missing: Vec<DetectorKind> = kept.iter().filter(|(.., raw)| raw.is_none()).map(|kept| kept.0).collect();
+        let missing: Vec<DetectorKind> =
+            kept.iter().filter(|(.., output)| output.is_none()).map(|kept| kept.0).collect();
         let uses_series = missing.iter().copied().any(detect::uses_series) && !plan.sources().is_empty();
         let measures = uses_series.then(|| prepare::measures(table, &plan, &order, cx));
         let measures = measures.transpose().map_err(prepare_error)?;
@@ -186,6 +189,8 @@ impl Engine {
                 scores: scores.to_vec(),
                 surroundings: surroundings.clone(),
                 combined: Arc::new(combined),
+                evidence: Evidence::default(),
+                certainty: Arc::default(),
                 metrics,
                 stages: stages.clone(),
                 device: device.clone(),
@@ -194,11 +199,13 @@ impl Engine {
                 started_at_micros,
             }
         };
+        let mut evidence = Evidence::default();
         for (i, (kind, key, kept)) in kept.into_iter().enumerate() {
-            let (raw, timing) = match kept {
-                Some(raw) => (raw, StageTiming { cached: true, ..StageTiming::new(kind.name(), 0.0) }),
-                None => self.scores_of(kind, recipe, key, (input, &learned), cx)?,
+            let ((raw, dropout), timing) = match kept {
+                Some(output) => (output, StageTiming { cached: true, ..StageTiming::new(kind.name(), 0.0) }),
+                None => self.output_of(kind, recipe, key, (input, &learned), cx)?,
             };
+            evidence.dropout = dropout.or(evidence.dropout);
             stages.push(timing);
             scores.push(DetectorScores::new(kind, raw, training.clone()));
             if i + 1 < kinds.len() {
@@ -206,7 +213,13 @@ impl Engine {
             }
         }
         cx.check()?;
-        Ok(result(&scores, &mut stages, cx))
+        let snapshot = result(&scores, &mut stages, cx);
+        let judging = Instant::now();
+        evidence.nearest = nearest_rows(&prepared, recipe, cx)?;
+        let mut snapshot = Snapshot { evidence, ..snapshot };
+        snapshot.certainty = Arc::new(Certainty::of(&snapshot, cx)?);
+        snapshot.stages.push(StageTiming::new("certainty", judging.elapsed().as_secs_f64()));
+        Ok(snapshot)
     }
 
     fn prepare(
@@ -231,33 +244,65 @@ impl Engine {
         Ok(prepared)
     }
 
-    fn scores_of(
+    /// What a detector said of these rows in an earlier run.
+    fn kept_output(
+        &self,
+        kind: DetectorKind,
+        key: StageKey,
+        n_rows: usize,
+        recipe: &CheckedRecipe,
+        cx: &Cx,
+    ) -> Option<DetectorOutput> {
+        let kept = |key| self.cache.scores(key, n_rows, &recipe.compute.cache, cx);
+        let raw = kept(key)?;
+        let Some([mean, std]) = dropout_keys(kind, key, recipe) else { return Some((raw, None)) };
+        Some((raw, Some(Dropout { mean: kept(mean)?, std: kept(std)? })))
+    }
+
+    /// Fits a detector and lets it score.
+    fn output_of(
         &self,
         kind: DetectorKind,
         recipe: &CheckedRecipe,
         key: StageKey,
         (input, learned): (Input<'_>, &Learned),
         cx: &Cx,
-    ) -> Result<(Arc<Vec<f64>>, StageTiming), RunError> {
+    ) -> Result<(DetectorOutput, StageTiming), RunError> {
         cx.check()?;
         let started = Instant::now();
         let training = learned.input();
         let needed = detect::working_bytes(kind, &recipe.detectors, training.unwrap_or(input));
         let limits = cache_beside(&recipe.compute.cache, needed, cx);
         self.cache.make_room(&limits);
-        let mut fit_seconds = 0.0;
+        let (mut fit_seconds, mut passes) = (0.0, None);
+        let dropout_keys = dropout_keys(kind, key, recipe);
         let raw = self.cache.compute_scores(key, &limits, cx, |cx| {
             let fitted = detect::fit(kind, &recipe.detectors, training.unwrap_or(input), cx)?;
             fit_seconds = started.elapsed().as_secs_f64();
             // Rows that a detector was fitted on as they are must not count as their own neighbours.
-            match training {
+            let raw = match training {
                 Some(_) => fitted.decision_function(input, cx),
                 None => fitted.training_scores(input, cx),
+            }?;
+            if let (Model::Autoencoder(model), Some(_)) = (&fitted, dropout_keys) {
+                let most = recipe.ensemble.confidence.monte_carlo_rows as usize;
+                passes = dropout::of_highest(model, input.features, &raw, most, cx)?;
             }
+            Ok::<_, DetectError>(raw)
         })?;
+        let dropout = match (dropout_keys, passes) {
+            (Some([mean_key, std_key]), Some((mean, std))) => {
+                let keep = |key, column| self.cache.compute_scores(key, &limits, cx, |_| Ok::<_, RunError>(column));
+                Some(Dropout { mean: keep(mean_key, mean)?, std: keep(std_key, std)? })
+            }
+            _ => None,
+        };
         let seconds = started.elapsed().as_secs_f64();
         let timing = StageTiming::new(kind.name(), seconds);
-        Ok((raw, StageTiming { fit_seconds: Some(fit_seconds), score_seconds: Some(seconds - fit_seconds), ..timing }))
+        Ok((
+            (raw, dropout),
+            StageTiming { fit_seconds: Some(fit_seconds), score_seconds: Some(seconds - fit_seconds), ..timing },
+        ))
     }
 
     /// The same run under other settings of ensemble, votes, severity or alerts: no refit, for live controls.
@@ -268,8 +313,40 @@ impl Engine {
         let known = snapshot.metrics.as_ref();
         let (combined, metrics) = judge(&snapshot.table, &snapshot.scores, &surroundings, known, recipe);
         let combined = Arc::new(combined);
-        Snapshot { recipe: recipe.clone(), surroundings, combined, metrics, ..snapshot.clone() }
+        let mut recombined = Snapshot { recipe: recipe.clone(), surroundings, combined, metrics, ..snapshot.clone() };
+        if snapshot.pending.is_empty() {
+            // Nobody cancels what takes milliseconds.
+            recombined.certainty = Arc::new(Certainty::of(&recombined, &Cx::default()).unwrap_or_default());
+        }
+        recombined
     }
+}
+
+/// The scores of a detector, and how they move under dropout where that was asked for.
+type DetectorOutput = (Arc<Vec<f64>>, Option<Dropout>);
+
+/// Keys of mean and standard deviation under dropout; `None` where they are not asked for.
+fn dropout_keys(kind: DetectorKind, key: StageKey, recipe: &Recipe) -> Option<[StageKey; 2]> {
+    let (config, autoencoder) = (&recipe.ensemble.confidence, &recipe.detectors.autoencoder);
+    let is_wanted = kind == DetectorKind::Autoencoder
+        && config.enabled
+        && config.methods.contains(&ConfidenceMethod::ModelUncertainty)
+        && config.uncertainty_quantification == Uncertainty::MonteCarloDropout
+        && config.monte_carlo_rows > 0
+        && autoencoder.monte_carlo_passes > 0
+        && autoencoder.dropout_rate > 0.0;
+    is_wanted.then(|| ["dropout mean", "dropout std"].map(|what| key.along(what, config.monte_carlo_rows)))
+}
+
+/// The rows with the most similar features, where the confidence asks for them.
+fn nearest_rows(prepared: &Prepared, recipe: &Recipe, cx: &Cx) -> Result<Option<Arc<NearestRows>>, Cancelled> {
+    let config = &recipe.ensemble.confidence;
+    if !config.enabled || !config.methods.contains(&ConfidenceMethod::NeighborhoodSimilarity) {
+        return Ok(None);
+    }
+    cx.progress().start("Certainty: neighbouring rows", 0);
+    let nearest = NearestRows::of(&prepared.matrix, prepared.training.as_deref(), config.n_neighbors as usize, cx)?;
+    Ok(nearest.map(Arc::new))
 }
 
 /// What detectors learn from, where that is not what they score.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::certainty::{Certainty, Evidence};
 use super::surroundings::Surroundings;
 use crate::analysis::ensemble::{Combined, DetectorScores};
 use crate::analysis::evaluate::Metrics;
@@ -26,6 +27,10 @@ pub struct Snapshot {
     pub surroundings: Surroundings,
     /// The combined result.
     pub combined: Arc<Combined>,
+    /// What was found beside the scores to judge them by; empty in a partial result.
+    pub evidence: Evidence,
+    /// How sure the combined result is; empty in a partial result.
+    pub certainty: Arc<Certainty>,
     /// Agreement with the labels, where there are any.
     pub metrics: Option<RunMetrics>,
     /// What took how long.

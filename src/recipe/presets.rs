@@ -1,6 +1,9 @@
 //! Ready-made recipes to start from.
 
-use super::{FeatureSelection, FeaturesConfig, OutlierHandling, Recipe, ThresholdAggregation};
+use super::{
+    AdjustmentScale, Baseline, DetectorKind, FeatureSelection, FeaturesConfig, NeighborColumns, NeighborDistance,
+    OutlierHandling, Recipe, ThresholdAggregation, VotingStrategy, WindowLength,
+};
 
 /// A ready-made recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +38,14 @@ impl Preset {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Timeseries => {
-                "Rows in time: raw values, rolling statistics and rolling z-scores per entity. Calls 2 % of the rows \
-                 anomalous; detectors other than the forest are fitted on at most 10,000 rows. Chosen when a time \
-                 column is found."
+                "Rows in time: raw values, rolling statistics and rolling z-scores per entity. Six detectors, of single \
+                 values and of whole stretches, joined by the highest of their z-scores; anomalies that last count \
+                 more. Calls 2 % of the rows anomalous. Chosen when a time column is found."
             }
             Self::Tabular => {
-                "Rows without order: the columns themselves, standardised, no features over time. Calls 5 % of the \
-                 rows anomalous. Chosen when there is no time column."
+                "Rows without order: the columns themselves, standardised, no features over time. Isolation forest and \
+                 nearest neighbours, joined by the higher of their z-scores. Calls 5 % of the rows anomalous. Chosen \
+                 when there is no time column."
             }
             Self::Document => {
                 "The requirements document unchanged: isolation forest 0.3, one-class SVM 0.3, local outlier factor \
@@ -62,22 +66,56 @@ impl Preset {
             Self::Document => {}
             Self::Timeseries => {
                 recipe.features = FeaturesConfig::rolling();
+                // An hour, five hours and a day of minutes by five.
+                recipe.features.time_series.rolling_statistics.windows = vec![12, 60, 288];
                 keep_as_is(&mut recipe);
-                set_contamination(&mut recipe, 0.02);
-                // Rolling features are many: this keeps a first look within seconds at hardly any loss.
+                highest_of(&mut recipe, &TIMESERIES);
+                recipe.ensemble.context.enabled = true;
                 let detectors = &mut recipe.detectors;
-                detectors.one_class_svm.max_fit_rows = 10_000;
-                detectors.local_outlier_factor.max_fit_rows = 10_000;
-                detectors.autoencoder.max_fit_rows = 10_000;
+                detectors.pca_windows.window = WindowLength::AutoAtLeast(125);
+                detectors.z_score.baseline = Baseline::Rolling(288);
+                let neighbors = &mut detectors.k_nearest_neighbors;
+                (neighbors.n_neighbors, neighbors.method) = (50, NeighborDistance::Mean);
+                (neighbors.columns, neighbors.max_fit_rows) = (NeighborColumns::Measured, 10_000);
+                set_contamination(&mut recipe, 0.02);
             }
             Self::Tabular => {
                 recipe.features = FeaturesConfig::raw_only();
                 keep_as_is(&mut recipe);
+                highest_of(&mut recipe, &TABULAR);
+                recipe.detectors.isolation_forest.n_estimators = 300;
+                let neighbors = &mut recipe.detectors.k_nearest_neighbors;
+                (neighbors.n_neighbors, neighbors.max_fit_rows) = (20, 10_000);
                 set_contamination(&mut recipe, 0.05);
             }
         }
         recipe
     }
+}
+
+/// For single values (neighbours of the measured columns, trend and season, the last day), for the recent past as a whole
+/// (forest and Mahalanobis distance over the rolling features), and for the shape of stretches.
+const TIMESERIES: [DetectorKind; 6] = [
+    DetectorKind::IsolationForest,
+    DetectorKind::KNearestNeighbors,
+    DetectorKind::Mahalanobis,
+    DetectorKind::ZScore,
+    DetectorKind::SeasonalResidual,
+    DetectorKind::PcaWindows,
+];
+
+/// What isolates and what is far: they err on different rows.
+const TABULAR: [DetectorKind; 2] = [DetectorKind::IsolationForest, DetectorKind::KNearestNeighbors];
+
+/// These detectors, each row as abnormal as the one that finds it most abnormal says: an anomaly of one kind is normal to
+/// detectors of other kinds, and their average would hide it.
+fn highest_of(recipe: &mut Recipe, kinds: &[DetectorKind]) {
+    recipe.detectors.enable_only(kinds);
+    recipe.ensemble.voting_strategy = VotingStrategy::Maximum;
+    recipe.ensemble.dynamic_weighting.enabled = false;
+    recipe.ensemble.diversity.enabled = false;
+    // Factors of the document make half of what happens by day critical; by their odds the worst still stand out.
+    recipe.severity.dynamic_adjustment.scale = AdjustmentScale::Odds;
 }
 
 /// Every feature reaches the detectors, with its extremes.

@@ -10,7 +10,10 @@ use tarsier::cx::Cx;
 use tarsier::data::Table;
 use tarsier::data::sample::Sample;
 use tarsier::engine::{Engine, Given, RunError};
-use tarsier::recipe::{DataConfig, DetectorKind, Preset, Recipe, RuleConfig, RuleSeverity};
+use tarsier::recipe::{
+    DataConfig, DetectorKind, FeatureSelection, FeaturesConfig, OutlierHandling, Preset, Recipe, RuleConfig,
+    RuleSeverity, ThresholdAggregation,
+};
 
 fn sample(sample: Sample, rows: usize) -> Arc<Table> {
     let source = Source::Sample { sample, rows, seed: 3 };
@@ -18,7 +21,12 @@ fn sample(sample: Sample, rows: usize) -> Arc<Table> {
 }
 
 fn quick() -> Recipe {
-    let mut recipe = Preset::Timeseries.recipe();
+    let mut recipe = Preset::Document.recipe();
+    recipe.features = FeaturesConfig::rolling();
+    recipe.prepare.outlier_handling = OutlierHandling::Keep;
+    recipe.prepare.feature_selection = FeatureSelection::off();
+    recipe.ensemble.threshold_aggregation = ThresholdAggregation::Combined;
+    recipe.ensemble.contamination = 0.02;
     recipe.detectors.autoencoder.epochs = 3;
     recipe.detectors.isolation_forest.n_estimators = 30;
     recipe

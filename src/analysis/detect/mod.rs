@@ -16,6 +16,7 @@ mod kernels;
 pub mod local_outlier_factor;
 pub mod mahalanobis;
 pub mod matrix_profile;
+mod nearest_rows;
 mod neighbors;
 pub mod one_class_svm;
 pub mod pca_windows;
@@ -27,6 +28,7 @@ mod sort;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::nearest_rows::NearestRows;
 use super::stats::quantile_of_sorted;
 use crate::cx::{Cancelled, Cx};
 use crate::data::{Matrix, SeriesOrder};

@@ -40,6 +40,13 @@ impl StageKey {
     }
 }
 
+impl StageKey {
+    /// Key of something that is found along with a result.
+    pub(in crate::engine) fn along(self, what: &str, limit: u32) -> Self {
+        Self(hash((self, what, limit)))
+    }
+}
+
 fn hash(parts: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     parts.hash(&mut hasher);

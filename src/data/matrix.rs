@@ -94,10 +94,9 @@ impl Matrix {
 
 impl Matrix {
     /// A matrix of some of the features, in the order given. `None` without any, or where one is out of bounds.
-    pub fn select_features(&self, features: &[u32]) -> Option<Self> {
-        let kept =
-            features.iter().map(|&i| self.features.get(i as usize).cloned()).collect::<Option<Vec<Feature>>>()?;
-        let of_row = |row: &[f64]| features.iter().filter_map(|&i| row.get(i as usize).copied()).collect::<Vec<f64>>();
+    pub fn select_features(&self, features: &[usize]) -> Option<Self> {
+        let kept = features.iter().map(|&i| self.features.get(i).cloned()).collect::<Option<Vec<Feature>>>()?;
+        let of_row = |row: &[f64]| features.iter().filter_map(|&i| row.get(i).copied()).collect::<Vec<f64>>();
         Self::new(kept, self.iter_rows().flat_map(of_row).collect())
     }
 }

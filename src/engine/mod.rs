@@ -5,7 +5,7 @@ mod cache;
 mod certainty;
 mod clock;
 mod dropout;
-mod folds;
+mod evaluate;
 mod job;
 mod judge;
 mod memory;
@@ -13,14 +13,19 @@ mod run;
 mod snapshot;
 mod surroundings;
 mod threads;
+mod tune;
 
 pub use cache::{CacheUse, cache_use, clear_cache};
 pub use certainty::{Certainty, Dropout, Evidence};
 pub use clock::now_micros;
-pub use folds::SplitError;
+pub use evaluate::{
+    ColumnReport, CrossValidation, Evaluation, EvaluationError, FoldReport, Labelled, MassReport, MeanAndStd,
+    NamedInterval, SplitError, Unlabelled,
+};
 pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};
 pub use run::{Engine, Given, RunError};
 pub use snapshot::{RunMetrics, Snapshot, StageTiming};
 pub use surroundings::Surroundings;
 pub use threads::set_library_threads;
+pub use tune::{TuneError, space_of, with_values};

@@ -33,11 +33,12 @@ pub struct EvaluationConfig {
     /// Longest distance, in rows, at which an alarm near an anomaly still counts in VUS. Range 0 to 100000.
     #[schemars(range(min = 0, max = 100_000))]
     pub vus_window: u32,
-    /// Runs with other seeds and with halves of the rows that the stability is measured over. Range 2 to 100.
-    #[schemars(range(min = 2, max = 100))]
+    /// Runs with other seeds and with halves of the rows that the stability is measured over. Range 0 to 100; fewer than 2:
+    /// not measured.
+    #[schemars(range(min = 0, max = 100))]
     pub stability_runs: u32,
-    /// Rows drawn at random for excess mass and mass volume. Range 100 to 10000000.
-    #[schemars(range(min = 100, max = 10_000_000))]
+    /// Rows drawn at random for excess mass and mass volume. Range 0 to 10000000; 0: not measured.
+    #[schemars(range(min = 0, max = 10_000_000))]
     pub uniform_rows: u32,
 }
 

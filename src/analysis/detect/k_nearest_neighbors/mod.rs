@@ -32,7 +32,7 @@ pub struct KNearestNeighbors {
     /// Features in a row.
     n_features: usize,
     /// Those that distances are taken over; `None`: all.
-    columns: Option<Vec<u32>>,
+    columns: Option<Vec<usize>>,
     /// Per training row: its score among the others.
     training_distances: Vec<f64>,
     /// Numbers of the training rows in the table they were sampled from; `None`: all of it.
@@ -123,12 +123,12 @@ impl KNearestNeighbors {
 }
 
 /// The features that distances are taken over; `None`: all. A measured column is a feature of its own name.
-fn measured(columns: NeighborColumns, x: &Matrix) -> Option<Vec<u32>> {
+fn measured(columns: NeighborColumns, x: &Matrix) -> Option<Vec<usize>> {
     if columns == NeighborColumns::All {
         return None;
     }
-    let numbered = (0_u32..).zip(x.features());
-    let raw: Vec<u32> = numbered.filter(|(_, feature)| feature.name == feature.source).map(|(i, _)| i).collect();
+    let numbered = x.features().iter().enumerate();
+    let raw: Vec<usize> = numbered.filter(|(_, feature)| feature.name == feature.source).map(|(i, _)| i).collect();
     Some(raw).filter(|raw| !raw.is_empty() && raw.len() < x.n_features())
 }
 

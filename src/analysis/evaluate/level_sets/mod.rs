@@ -10,7 +10,7 @@
 //! other features can be averaged; times the box's volume they are those of the paper.
 //!
 //! In many dimensions nearly all of the box is empty, and uniform rows find nothing: above some eight features, draw
-//! [`feature_subsets`] of five, fit and judge on [`projected`] rows, and take the mean of the areas.
+//! [`feature_subsets`] of five, fit and judge on rows of these features alone, and take the mean of the areas.
 //!
 //! The numbers compare detectors on the same rows. They are no share of anything, and they favour what the box favours:
 //! a detector that is right about rows of odd kinds in dense places gains nothing here.
@@ -21,7 +21,7 @@ mod uniform;
 
 pub use self::excess_mass::ExcessMass;
 pub use self::mass_volume::MassVolume;
-pub use self::uniform::{UniformRows, feature_subsets, projected};
+pub use self::uniform::{UniformRows, feature_subsets};
 
 #[cfg(test)]
 mod tests;

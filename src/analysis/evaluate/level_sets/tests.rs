@@ -138,9 +138,9 @@ fn subsets_and_their_projections() {
     assert_ne!(subsets, feature_subsets(12, 50, 5, 4));
     assert_eq!(feature_subsets(3, 1, 5, 0), [[0, 1, 2]]);
     let x = Matrix::unnamed(3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
-    let two = projected(&x, &[0, 2]).unwrap();
+    let two = x.select_features(&[0, 2]).unwrap();
     assert_eq!((two.values(), two.features()[1].name.as_str()), (&[1.0, 3.0, 4.0, 6.0][..], "f2"));
-    assert!(projected(&x, &[3]).is_none() && projected(&x, &[]).is_none());
+    assert!(x.select_features(&[3]).is_none() && x.select_features(&[]).is_none());
 }
 
 #[test]

@@ -68,10 +68,3 @@ pub fn feature_subsets(n_features: usize, n_subsets: usize, n_chosen: usize, see
     };
     (0..n_subsets).map(subset).collect()
 }
-
-/// Some features (by number) of all rows. `None` where there are none, or no such feature.
-pub fn projected(x: &Matrix, features: &[usize]) -> Option<Matrix> {
-    let chosen = features.iter().map(|&feature| x.features().get(feature).cloned()).collect::<Option<Vec<_>>>()?;
-    let values = x.iter_rows().flat_map(|row| features.iter().map(|&feature| row[feature])).collect();
-    Matrix::new(chosen, values)
-}

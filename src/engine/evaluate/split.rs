@@ -19,7 +19,7 @@ pub enum SplitError {
 }
 
 /// The folds of a table. Without labels `stratified` deals all rows out alike.
-pub(super) fn of_table(
+pub(in crate::engine) fn of_table(
     table: &Table,
     split: Split,
     k: usize,

@@ -12,7 +12,7 @@ use crate::recipe::{DetectorKind, Preset};
 /// Find and work through anomalies in tables and time series.
 ///
 /// Without a command the window opens, with FILE if one is given. `tarsier run` does the same work in the terminal:
-/// it reads the data, builds features, runs four detectors, combines their scores, and keeps the alerts in a local
+/// it reads the data, builds features, runs an ensemble of detectors, combines their scores, and keeps the alerts in a local
 /// SQLite database, where `tarsier alerts` and the window find them. Nothing leaves the machine.
 #[derive(Debug, Parser)]
 #[command(name = "tarsier", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -22,6 +22,9 @@ use crate::recipe::{DetectorKind, Preset};
   tarsier run                                 the main job on the built-in servers sample
   tarsier run metrics.csv --scores out.csv    score a file, one line per row
   tarsier run a.csv --preset document --label truth --json
+  tarsier evaluate metrics.csv --label truth  how good the recipe is, with intervals
+  tarsier tune metrics.csv --method bayesian_optimization --out best.ron
+  tarsier compare document best.ron metrics.csv
   tarsier features metrics.csv                what the detectors would see, and what it costs
   tarsier alerts list --status new            what is left to look at
   tarsier recipe reference > my.ron           every setting, explained
@@ -42,6 +45,12 @@ pub struct Cli {
 pub(super) enum CliCommand {
     /// Find anomalies in data: features, detectors, combined score, alerts
     Run(Box<RunArgs>),
+    /// Measure how good a recipe is: against labels, on held-back rows, and without labels
+    Evaluate(Box<EvaluateArgs>),
+    /// Search for better settings: grid, random or Bayesian
+    Tune(Box<TuneArgs>),
+    /// Hold two recipes against each other on the same data
+    Compare(Box<CompareArgs>),
     /// List the features a recipe makes from data: what each is, where it comes from, what it costs
     Features(Box<FeaturesArgs>),
     /// Describe the columns of data: distribution and correlations
@@ -160,6 +169,76 @@ pub(super) struct InputArgs {
     /// Seed of everything random. Default: as the recipe says (42).
     #[arg(long, value_name = "N", help_heading = "Machine")]
     pub(super) seed: Option<u64>,
+}
+
+/// Measure how good a recipe is.
+///
+/// With labels: metrics with intervals, metrics of whole events for rows in time, and a cross-validation that keeps time
+/// and entities apart. Without: how alike the detectors are, how stable the scores, how tightly they enclose the rows.
+/// How it is done is set in the recipe under `evaluation`.
+#[derive(Debug, Args)]
+pub(super) struct EvaluateArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Print one JSON object instead of tables, with the curves.
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+}
+
+/// Search for better settings of a recipe.
+///
+/// Every trial is judged by cross-validation. With --study every trial is kept as it ends: interrupt the search whenever
+/// you like, the same command goes on from there.
+#[derive(Debug, Args)]
+pub(super) struct TuneArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// A setting to search, e.g. --space detectors.one_class_svm.nu=0.01..0.5:log or
+    /// --space detectors.isolation_forest.max_samples=auto,fraction(0.5) (repeatable). Default: as the recipe says.
+    #[arg(long, value_name = "PATH=VALUES", help_heading = "Search")]
+    pub(super) space: Vec<String>,
+    /// How the next point is found. Default: as the recipe says (random_search).
+    #[arg(long, value_name = "METHOD", value_parser = PossibleValuesParser::new(["random_search", "grid_search", "bayesian_optimization"]), help_heading = "Search")]
+    pub(super) method: Option<String>,
+    /// What is maximised, such as roc_auc, average_precision, vus_pr, excess_mass. Default: as the recipe says (roc_auc).
+    #[arg(long, value_name = "NAME", help_heading = "Search")]
+    pub(super) metric: Option<String>,
+    /// Trials in all. Default: as the recipe says (50).
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub(super) trials: Option<u32>,
+    /// Minutes in all; 0 for no limit. Default: as the recipe says (0).
+    #[arg(long, value_name = "MINUTES", help_heading = "Search")]
+    pub(super) minutes: Option<f64>,
+    /// Folds of the cross-validation. Default: as the recipe says (5).
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub(super) folds: Option<u32>,
+    /// File that keeps the trials, one JSON line each; a search that is in it already goes on.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(super) study: Option<PathBuf>,
+    /// Write the best recipe to a file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(super) out: Option<PathBuf>,
+    /// Print one JSON object instead of tables.
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+}
+
+/// Hold two recipes against each other on the same data.
+///
+/// Prints which settings differ, what each finds and, with labels, by how much B is better, judged on the same resamples.
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// First recipe: a file, or the name of a preset.
+    #[arg(value_name = "A")]
+    pub(super) a: String,
+    /// Second recipe: a file, or the name of a preset.
+    #[arg(value_name = "B")]
+    pub(super) b: String,
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Print one JSON object instead of tables.
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
 }
 
 /// Data, settings and form of the output.

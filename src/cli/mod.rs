@@ -2,13 +2,16 @@
 
 mod alerts;
 mod args;
+mod compare;
 mod demo;
+mod evaluate;
 mod features;
 mod print;
 mod profile;
 mod recipe;
 mod run;
 mod tools;
+mod tune;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -82,6 +85,9 @@ pub fn no_window(reason: &str, files: &[PathBuf]) -> ExitCode {
 fn dispatch(command: CliCommand, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         CliCommand::Run(args) => run::run(&args, out),
+        CliCommand::Evaluate(args) => evaluate::run(&args, out),
+        CliCommand::Tune(args) => tune::run(&args, out),
+        CliCommand::Compare(args) => compare::run(&args, out),
         CliCommand::Features(args) => features::run(&args, out),
         CliCommand::Profile(args) => profile::run(&args, out),
         CliCommand::Alerts { command } => alerts::run(command, out),

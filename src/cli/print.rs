@@ -133,3 +133,16 @@ pub(super) fn fate(fate: &Fate) -> &'static str {
         Fate::NotNamed => "not named",
     }
 }
+
+/// A symmetric matrix over the detectors, row after row.
+pub(super) fn matrix(title: &str, names: &[&str], values: &[Option<f64>], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n  {title}")?;
+    for (row, name) in names.iter().enumerate() {
+        write!(out, "  {name:<22}")?;
+        for value in values.iter().skip(row * names.len()).take(row + 1) {
+            write!(out, " {:>6}", value.map_or("-".to_owned(), |value| format!("{value:.2}")))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}

@@ -88,6 +88,58 @@ pub fn bootstrap(
     config: BootstrapConfig,
     cx: &Cx,
 ) -> Result<Vec<Interval>, EvaluateError> {
+    let (estimates, values) = resampled(labels, scores, measures, draw, config, cx)?;
+    let values: Vec<Vec<f64>> = values.into_iter().flatten().collect();
+    if values.is_empty() {
+        return Err(EvaluateError::NoResample { n_resamples: config.n_resamples });
+    }
+    Ok(estimates.into_iter().enumerate().map(|(at, estimate)| of_measure(at, estimate, &values, config)).collect())
+}
+
+/// By how much the measures of `scores` are above those of `others`, with intervals of the difference: both columns are
+/// judged on the same resamples (Efron, Tibshirani 1993), so that what makes a resample easy or hard for both does not
+/// count. `groups` as for [`Draw::Groups`].
+///
+/// # Errors
+/// As for [`bootstrap`].
+pub fn bootstrap_difference(
+    labels: &[bool],
+    (scores, others): (&[f64], &[f64]),
+    measures: &[Measure],
+    groups: &[u32],
+    config: BootstrapConfig,
+    cx: &Cx,
+) -> Result<Vec<Interval>, EvaluateError> {
+    // Groups are drawn by their codes, which do not depend on the scores: resample i is the same for both.
+    let (estimate, values) = resampled(labels, scores, measures, Draw::Groups(groups), config, cx)?;
+    let (other, other_values) = resampled(labels, others, measures, Draw::Groups(groups), config, cx)?;
+    let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
+    let values: Vec<Vec<f64>> =
+        values.iter().zip(&other_values).filter_map(|pair| Some(minus(pair.0.as_ref()?, pair.1.as_ref()?))).collect();
+    if values.is_empty() {
+        return Err(EvaluateError::NoResample { n_resamples: config.n_resamples });
+    }
+    let estimates = minus(&estimate, &other);
+    Ok(estimates.into_iter().enumerate().map(|(at, estimate)| of_measure(at, estimate, &values, config)).collect())
+}
+
+/// The interval of measure number `at`.
+fn of_measure(at: usize, estimate: f64, values: &[Vec<f64>], config: BootstrapConfig) -> Interval {
+    let of_measure: Vec<f64> = values.iter().filter_map(|values| values.get(at).copied()).collect();
+    Interval::new(estimate, &of_measure, config.confidence)
+}
+
+/// The measures of the data, and of each resample; `None` for one with one kind of rows only.
+type Resampled = (Vec<f64>, Vec<Option<Vec<f64>>>);
+
+fn resampled(
+    labels: &[bool],
+    scores: &[f64],
+    measures: &[Measure],
+    draw: Draw<'_>,
+    config: BootstrapConfig,
+    cx: &Cx,
+) -> Result<Resampled, EvaluateError> {
     let BootstrapConfig { n_resamples, confidence } = config;
     if !(confidence > 0.0 && confidence < 1.0) {
         let range = "above 0 and below 1, such as 0.95";
@@ -105,15 +157,7 @@ pub fn bootstrap(
         Ok(sweep.values(weights, scratch))
     };
     let values = (0..n_resamples).into_par_iter().map_init(Default::default, resample);
-    let values: Vec<Vec<f64>> = values.filter_map(Result::transpose).collect::<Result<_, EvaluateError>>()?;
-    if values.is_empty() {
-        return Err(EvaluateError::NoResample { n_resamples });
-    }
-    let interval = |(at, estimate): (usize, f64)| {
-        let of_measure: Vec<f64> = values.iter().filter_map(|values| values.get(at).copied()).collect();
-        Interval::new(estimate, &of_measure, confidence)
-    };
-    Ok(estimates.into_iter().enumerate().map(interval).collect())
+    Ok((estimates, values.collect::<Result<_, EvaluateError>>()?))
 }
 
 impl Interval {

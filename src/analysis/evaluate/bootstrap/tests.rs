@@ -237,3 +237,29 @@ fn settings_out_of_range_and_cancelling() {
     cx.cancel();
     assert_eq!(of(Measure::RocAuc, 0.9, &cx), Err(EvaluateError::Cancelled));
 }
+
+#[test]
+fn a_difference_is_judged_on_the_same_resamples() {
+    let labels: Vec<bool> = (0..200).map(|row| row % 7 == 0).collect();
+    let scores: Vec<f64> =
+        (0..200).map(|row| f64::from(row * 37 % 101) + if row % 7 == 0 { 40.0 } else { 0.0 }).collect();
+    let rows: Vec<u32> = (0..200).collect();
+    let config = BootstrapConfig { n_resamples: 200, confidence: 0.95 };
+    let measures = [Measure::RocAuc, Measure::AveragePrecision];
+    // Another order of magnitude, the same order of rows: no resample can tell them apart.
+    let scaled: Vec<f64> = scores.iter().map(|score| score * 3.0 - 1.0).collect();
+    let same = bootstrap_difference(&labels, (&scores, &scaled), &measures, &rows, config, &Cx::default()).unwrap();
+    assert!(same.iter().all(|interval| interval.low == 0.0 && interval.high == 0.0 && interval.std == 0.0));
+    // Upside down: twice the distance from one half, in every resample.
+    let reversed: Vec<f64> = scores.iter().map(|score| -score).collect();
+    let [auc, _] = bootstrap_difference(&labels, (&scores, &reversed), &measures, &rows, config, &Cx::default())
+        .unwrap()
+        .try_into()
+        .unwrap();
+    let [own] = bootstrap(&labels, &scores, &measures[..1], Draw::Groups(&rows), config, &Cx::default())
+        .unwrap()
+        .try_into()
+        .unwrap();
+    assert!((auc.estimate - (2.0 * own.estimate - 1.0)).abs() < 1e-12);
+    assert!((auc.low - (2.0 * own.low - 1.0)).abs() < 1e-12 && (auc.high - (2.0 * own.high - 1.0)).abs() < 1e-12);
+}

@@ -16,8 +16,8 @@ const MOST_ALERTS: usize = 200;
 /// Width and height of the score chart, in pixels.
 const CHART: (usize, f64) = (960, 160.0);
 
-/// Writes one line per row of the table: row, time, entity, the score of each detector, combined score, verdict and
-/// severity. The format follows the extension, .csv or .parquet.
+/// Writes one line per row of the table: row, time, entity, the score of each detector, combined score, verdict, severity,
+/// and where they are known the probability of an anomaly and the confidence in the score. The format follows the extension, .csv or .parquet.
 ///
 /// # Errors
 /// When the extension is another one or the file cannot be written.
@@ -25,12 +25,19 @@ pub fn write_scores(path: &Path, snapshot: &Snapshot) -> Result<(), WriteError> 
     let combined = &snapshot.combined;
     let raw = snapshot.scores.iter().map(|s| ScoreColumn::numbers(s.kind.name(), s.raw.to_vec()));
     let severity = combined.severity.iter().map(|level| level.map(Severity::name)).collect();
+    let certainty = &snapshot.certainty;
+    let sure = [
+        ("probability", certainty.probability.clone()),
+        ("confidence", certainty.confidence.as_ref().map(|confidence| confidence.combined.clone())),
+    ];
+    let sure = sure.into_iter().filter_map(|(name, column)| Some(ScoreColumn::numbers(name, column?)));
     let columns: Vec<ScoreColumn> = raw
         .chain([
             ScoreColumn::numbers("score", combined.score.clone()),
             ScoreColumn::flags("is_anomaly", combined.is_anomaly.clone()),
             ScoreColumn::words("severity", severity),
         ])
+        .chain(sure)
         .collect();
     write::scores(path, &snapshot.table, &columns)
 }

@@ -16,7 +16,7 @@ use crate::cx::Cx;
 use crate::data::{Table, sample::Sample, write};
 use crate::engine::{Engine, Given, Job, JobError, JobEvent, StageTiming, set_library_threads};
 use crate::recipe::{CheckedRecipe, ColumnChoice, ComputeDevice, DetectorKind, Preset, Recipe};
-use crate::triage::{RunOutcome, Store};
+use crate::triage::{RunOutcome, Store, feedback};
 
 /// What a run has come to.
 pub(super) struct Outcome {
@@ -59,14 +59,15 @@ pub(super) fn execute(
     let started = Instant::now();
     let (table, recipe, load_timing, cx) = opened(source, choice, progress)?;
     let engine = Engine::with_disk_cache(settings::default_cache_folder());
+    let database = args.db.clone().unwrap_or_else(settings::default_database);
+    let mut store = Store::open(&database).map_err(Failure::work)?;
+    let given = Given { feedback: feedback(&store, &table).map_err(Failure::work)?, ..Given::default() };
     let found = in_background(cx, progress, move |cx| {
-        main_job::run(&engine, &table, &recipe, &Given::default(), cx, &|_| {}).map_err(MainJobError::from)
+        main_job::run(&engine, &table, &recipe, &given, cx, &|_| {}).map_err(MainJobError::from)
     })?;
     let findings = found.map_err(Failure::work)?;
 
     let storing = Instant::now();
-    let database = args.db.clone().unwrap_or_else(settings::default_database);
-    let mut store = Store::open(&database).map_err(Failure::work)?;
     let stored = findings.record(&mut store).map_err(Failure::work)?;
     let mut stages = vec![load_timing];
     stages.extend(findings.snapshot.stages.iter().cloned());

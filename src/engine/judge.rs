@@ -1,9 +1,11 @@
 //! Everything right of the raw scores: the combination and how well it agrees with the labels. Never refits.
 
 use super::snapshot::RunMetrics;
+use super::stacked;
 use super::surroundings::Surroundings;
 use crate::analysis::ensemble::{Combined, DetectorScores, combine};
 use crate::analysis::evaluate::Metrics;
+use crate::cx::Cx;
 use crate::data::Table;
 use crate::recipe::Recipe;
 
@@ -15,8 +17,10 @@ pub(super) fn judge(
     surroundings: &Surroundings,
     known: Option<&RunMetrics>,
     recipe: &Recipe,
+    cx: &Cx,
 ) -> (Combined, Option<RunMetrics>) {
-    let combined = combine(scores, &surroundings.scene(table, recipe, None), recipe);
+    let stacked = stacked::values(table, scores, recipe, cx);
+    let combined = combine(scores, &surroundings.scene(table, recipe, stacked.as_deref()), recipe);
     let metrics = table.label().and_then(|labels| {
         let of_detector = |scores: &DetectorScores| {
             let known = known.and_then(|run| run.detectors.iter().find(|(kind, _)| *kind == scores.kind));

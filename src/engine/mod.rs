@@ -11,6 +11,7 @@ mod judge;
 mod memory;
 mod run;
 mod snapshot;
+mod stacked;
 mod surroundings;
 mod threads;
 mod tune;

@@ -179,7 +179,7 @@ impl Engine {
         let mut known: Option<RunMetrics> = None;
         let mut result = |scores: &[DetectorScores], stages: &mut Vec<StageTiming>, cx: &Cx| {
             let done = Instant::now();
-            let (combined, metrics) = judge(table, scores, &surroundings, known.as_ref(), recipe);
+            let (combined, metrics) = judge(table, scores, &surroundings, known.as_ref(), recipe, cx);
             known.clone_from(&metrics);
             stages.push(StageTiming::new("combine", done.elapsed().as_secs_f64()));
             Snapshot {
@@ -311,7 +311,8 @@ impl Engine {
     pub fn recombine(snapshot: &Snapshot, recipe: &CheckedRecipe) -> Snapshot {
         let surroundings = snapshot.surroundings.renewed(&snapshot.table, &snapshot.recipe, recipe);
         let known = snapshot.metrics.as_ref();
-        let (combined, metrics) = judge(&snapshot.table, &snapshot.scores, &surroundings, known, recipe);
+        let (combined, metrics) =
+            judge(&snapshot.table, &snapshot.scores, &surroundings, known, recipe, &Cx::default());
         let combined = Arc::new(combined);
         let mut recombined = Snapshot { recipe: recipe.clone(), surroundings, combined, metrics, ..snapshot.clone() };
         if snapshot.pending.is_empty() {

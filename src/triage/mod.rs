@@ -10,6 +10,7 @@ mod action;
 mod alert;
 mod describe;
 mod episode;
+mod feedback;
 mod from_run;
 mod matching;
 mod store;
@@ -21,6 +22,7 @@ pub use alert::{
 };
 pub use describe::describe;
 pub use episode::{Episode, ScoredRows, group};
+pub use feedback::feedback;
 pub use from_run::alerts_of;
 pub use store::{
     Applied, Counts, Filter, JournalEntry, JournalId, Presence, RunId, RunOutcome, RunRecord, RunSummary, Store,

@@ -13,6 +13,7 @@ use crate::cx::Cx;
 use crate::data::load::{self, Preview};
 use crate::engine::{Given, Job, JobError, JobEvent};
 use crate::recipe::{DataConfig, Preset};
+use crate::triage::{Store, feedback};
 
 /// What a job gives at its end.
 #[derive(Debug)]
@@ -156,9 +157,13 @@ impl App {
         };
         let (table, engine) = (Arc::clone(&loaded.table), Arc::clone(&self.engine));
         let cx = Cx::new(&recipe.compute);
+        let database = self.settings.database();
         self.start("Running", cx, move |cx, on_partial| {
-            let findings = main_job::run(&engine, &table, &recipe, &Given::default(), cx, on_partial)
-                .map_err(MainJobError::from)?;
+            // A run without what people said is better than none; what is wrong with the database is told elsewhere.
+            let known = Store::open(&database).and_then(|store| feedback(&store, &table)).unwrap_or_default();
+            let given = Given { feedback: known, ..Given::default() };
+            let findings =
+                main_job::run(&engine, &table, &recipe, &given, cx, on_partial).map_err(MainJobError::from)?;
             Ok(Output::Findings(findings))
         });
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::budget::{cache_beside, context};
+use super::budget::{cache_beside, context, results_bytes};
 use super::cache::{Cache, StageKey};
 use super::certainty::{Certainty, Dropout, Evidence};
 use super::clock::now_micros;
@@ -154,7 +154,7 @@ impl Engine {
         let series_key = self.cache.series_key(&plan, &feature_input, recipe);
         let prepared = self.prepare(recipe, key, &plan, &feature_input, cx, &mut stages)?;
         drop(feature_input);
-        let cx = &cx.with_held(prepared.matrix.n_bytes());
+        let cx = &cx.with_held(prepared.matrix.n_bytes() + results_bytes(table, recipe));
         let kept = recipe.detectors.enabled().map(|kind| {
             let key = if detect::uses_series(kind) { series_key } else { key };
             let key = StageKey::scores(key, kind, recipe, &device);
@@ -215,7 +215,7 @@ impl Engine {
         cx.check()?;
         let snapshot = result(&scores, &mut stages, cx);
         let judging = Instant::now();
-        evidence.nearest = nearest_rows(&prepared, recipe, cx)?;
+        evidence.nearest = self.nearest_rows(key, &prepared, recipe, cx)?;
         let mut snapshot = Snapshot { evidence, ..snapshot };
         snapshot.certainty = Arc::new(Certainty::of(&snapshot, cx)?);
         snapshot.stages.push(StageTiming::new("certainty", judging.elapsed().as_secs_f64()));
@@ -305,6 +305,25 @@ impl Engine {
         ))
     }
 
+    /// The rows with the most similar features, where the confidence asks for them.
+    fn nearest_rows(
+        &self,
+        prepared_key: StageKey,
+        prepared: &Prepared,
+        recipe: &Recipe,
+        cx: &Cx,
+    ) -> Result<Option<Arc<NearestRows>>, Cancelled> {
+        let config = &recipe.ensemble.confidence;
+        if !config.enabled || !config.methods.contains(&ConfidenceMethod::NeighborhoodSimilarity) {
+            return Ok(None);
+        }
+        let key = prepared_key.along("nearest rows", config.n_neighbors);
+        self.cache.nearest(key, prepared.matrix.n_rows(), &recipe.compute.cache, cx, || {
+            cx.progress().start("Certainty: neighbouring rows", 0);
+            NearestRows::of(&prepared.matrix, prepared.training.as_deref(), config.n_neighbors as usize, cx)
+        })
+    }
+
     /// The same run under other settings of ensemble, votes, severity or alerts: no refit, for live controls.
     ///
     /// Settings left of the scores (data, features, detectors) keep the effect they had in `snapshot`.
@@ -337,17 +356,6 @@ fn dropout_keys(kind: DetectorKind, key: StageKey, recipe: &Recipe) -> Option<[S
         && autoencoder.monte_carlo_passes > 0
         && autoencoder.dropout_rate > 0.0;
     is_wanted.then(|| ["dropout mean", "dropout std"].map(|what| key.along(what, config.monte_carlo_rows)))
-}
-
-/// The rows with the most similar features, where the confidence asks for them.
-fn nearest_rows(prepared: &Prepared, recipe: &Recipe, cx: &Cx) -> Result<Option<Arc<NearestRows>>, Cancelled> {
-    let config = &recipe.ensemble.confidence;
-    if !config.enabled || !config.methods.contains(&ConfidenceMethod::NeighborhoodSimilarity) {
-        return Ok(None);
-    }
-    cx.progress().start("Certainty: neighbouring rows", 0);
-    let nearest = NearestRows::of(&prepared.matrix, prepared.training.as_deref(), config.n_neighbors as usize, cx)?;
-    Ok(nearest.map(Arc::new))
 }
 
 /// What detectors learn from, where that is not what they score.

@@ -15,7 +15,7 @@ pub struct ComputeConfig {
     pub threads: u32,
     /// Where dense arithmetic runs.
     pub device: ComputeDevice,
-    /// Memory a run may use, in megabytes, with the program and the table; about 100 are the program's. Range 64 to 1048576.
+    /// Memory a run may use, in megabytes, with the program and the table; about 130 are the program's. Range 64 to 1048576.
     /// Where there is little room less is cached and fewer features are selected; what does not fit all the same is refused
     /// before it is begun, be it a file, the features or a detector. While the window runs again, it still holds the
     /// result it shows.

@@ -8,6 +8,7 @@ mod disk;
 mod file;
 mod folder;
 mod key;
+mod nearest;
 mod store;
 
 use std::io;
@@ -22,6 +23,7 @@ use self::disk::{Disk, Kind};
 use self::file::Parts;
 use self::key::Contents;
 use self::store::{Limits, Store};
+use crate::analysis::detect::NearestRows;
 use crate::analysis::features::{FeatureError, FeatureInput, FeaturePlan, FittedNode, NodeColumns};
 use crate::analysis::prepare::{NodeResult, Prepared};
 use crate::cx::Cx;
@@ -69,6 +71,7 @@ struct State {
     table: Option<Arc<Table>>,
     contents: Contents,
     prepared: Option<(StageKey, Arc<Kept<Arc<Prepared>>>)>,
+    nearest: Option<(StageKey, Arc<NearestRows>)>,
     scores: Store<u64, Kept<Arc<Vec<f64>>>>,
     features: Store<u64, Kept<Arc<NodeColumns>>>,
 }
@@ -98,6 +101,7 @@ impl Cache {
             state.table = Some(Arc::clone(table));
             state.contents = Contents::default();
             state.prepared = None;
+            state.nearest = None;
         }
     }
 

@@ -1,8 +1,8 @@
 //! Ready-made recipes to start from.
 
 use super::{
-    AdjustmentScale, Baseline, DetectorKind, FeatureSelection, FeaturesConfig, NeighborColumns, NeighborDistance,
-    OutlierHandling, Recipe, ThresholdAggregation, VotingStrategy, WindowLength,
+    AdjustmentScale, Baseline, DetectorKind, FeatureSelection, FeaturesConfig, IsolationScoring, NeighborColumns,
+    NeighborDistance, OutlierHandling, Recipe, ThresholdAggregation, VotingStrategy, WindowLength,
 };
 
 /// A ready-made recipe.
@@ -43,8 +43,8 @@ impl Preset {
                  more. Calls 2 % of the rows anomalous. Chosen when a time column is found."
             }
             Self::Tabular => {
-                "Rows without order: the columns themselves, standardised, no features over time. Isolation forest and \
-                 nearest neighbours, joined by the higher of their z-scores. Calls 5 % of the rows anomalous. Chosen \
+                "Rows without order: the columns themselves, standardised, no features over time. Isolation forest by \
+                 density and nearest neighbours, joined by the higher of their z-scores. Calls 5 % of the rows anomalous. Chosen \
                  when there is no time column."
             }
             Self::Document => {
@@ -83,7 +83,8 @@ impl Preset {
                 recipe.features = FeaturesConfig::raw_only();
                 keep_as_is(&mut recipe);
                 highest_of(&mut recipe, &TABULAR);
-                recipe.detectors.isolation_forest.n_estimators = 300;
+                let forest = &mut recipe.detectors.isolation_forest;
+                (forest.n_estimators, forest.scoring) = (300, IsolationScoring::Density);
                 let neighbors = &mut recipe.detectors.k_nearest_neighbors;
                 (neighbors.n_neighbors, neighbors.max_fit_rows) = (20, 10_000);
                 set_contamination(&mut recipe, 0.05);
@@ -104,7 +105,7 @@ const TIMESERIES: [DetectorKind; 6] = [
     DetectorKind::PcaWindows,
 ];
 
-/// What isolates and what is far: they err on different rows.
+/// Where rows are thin by many random cuts, and what is far from its neighbours: they err on different rows.
 const TABULAR: [DetectorKind; 2] = [DetectorKind::IsolationForest, DetectorKind::KNearestNeighbors];
 
 /// These detectors, each row as abnormal as the one that finds it most abnormal says: an anomaly of one kind is normal to

@@ -20,6 +20,9 @@ use crate::data::Table;
 use crate::engine::{Engine, Given};
 use crate::recipe::{CheckedRecipe, Preset, Recipe, edit};
 
+/// Sections that say what is done with results, not what they are.
+const BESIDE: [&str; 2] = ["tuning.", "evaluation."];
+
 /// What two recipes make of the same data.
 #[derive(Debug, Serialize)]
 struct Comparison {
@@ -120,7 +123,10 @@ fn compare(
     Ok(Comparison {
         source: table.name.clone(),
         rows: table.n_rows(),
-        settings: differing(&edit::to_tree(recipes[0]), &edit::to_tree(recipes[1]), ""),
+        settings: differing(&edit::to_tree(recipes[0]), &edit::to_tree(recipes[1]), "")
+            .into_iter()
+            .filter(|difference| !BESIDE.iter().any(|section| difference.path.starts_with(section)))
+            .collect(),
         rows_in_both: count((true, true)),
         rows_only_a: count((true, false)),
         rows_only_b: count((false, true)),

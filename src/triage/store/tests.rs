@@ -95,7 +95,7 @@ fn a_newer_version_is_refused() {
     let path = folder.path().join("alerts.db");
     drop(filled(&path));
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(problem_of(&path), StoreProblem::NewerVersion { found: 99, supported: 2 });
+    assert_eq!(problem_of(&path), StoreProblem::NewerVersion { found: 99, supported: 3 });
 }
 
 #[test]

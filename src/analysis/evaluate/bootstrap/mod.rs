@@ -89,9 +89,10 @@ pub fn bootstrap(
     cx: &Cx,
 ) -> Result<Vec<Interval>, EvaluateError> {
     let (estimates, values) = resampled(labels, scores, measures, draw, config, cx)?;
+    let n_resamples = values.len();
     let values: Vec<Vec<f64>> = values.into_iter().flatten().collect();
     if values.is_empty() {
-        return Err(EvaluateError::NoResample { n_resamples: config.n_resamples });
+        return Err(EvaluateError::NoResample { n_resamples });
     }
     Ok(estimates.into_iter().enumerate().map(|(at, estimate)| of_measure(at, estimate, &values, config)).collect())
 }

@@ -27,8 +27,14 @@ fn stderr(output: &Output) -> String {
 }
 
 /// A short recipe: everything on, but few trees, epochs and rows.
-const QUICK: [&str; 4] =
-    ["--set", "detectors.autoencoder.epochs=2", "--set", "detectors.isolation_forest.n_estimators=20"];
+const QUICK: [&str; 6] = [
+    "--detectors",
+    "isolation_forest,one_class_svm,local_outlier_factor,autoencoder",
+    "--set",
+    "detectors.autoencoder.epochs=2",
+    "--set",
+    "detectors.isolation_forest.n_estimators=20",
+];
 
 fn home_with_sample(name: &str, rows: &str) -> TempDir {
     let home = tempfile::tempdir().unwrap();
@@ -66,8 +72,8 @@ fn run_writes_scores_features_report_and_alerts() {
     assert!(result["peak_memory_mb"].as_f64().unwrap() > 1.0);
 
     let scores = lines(&home.path().join("s.csv"));
-    let header =
-        "row,timestamp,host,isolation_forest,one_class_svm,local_outlier_factor,autoencoder,score,is_anomaly,severity";
+    let header = "row,timestamp,host,isolation_forest,one_class_svm,local_outlier_factor,autoencoder,score,is_anomaly,severity,\
+         probability,confidence";
     assert_eq!(scores[0].join(","), header);
     assert_eq!(scores.len(), 601);
     let input = lines(&home.path().join("data.csv"));
@@ -80,7 +86,7 @@ fn run_writes_scores_features_report_and_alerts() {
     let features = lines(&home.path().join("f.csv"));
     assert_eq!(features.len(), 601);
     assert_eq!(features[0].len() as u64, result["features"].as_u64().unwrap());
-    assert!(features[0].contains(&"cpu_percent_mean_30".to_owned()) && !features[0].iter().any(|f| f.contains("disk")));
+    assert!(features[0].contains(&"cpu_percent_mean_60".to_owned()) && !features[0].iter().any(|f| f.contains("disk")));
     assert!(std::fs::read_to_string(home.path().join("r.html")).unwrap().contains("</html>"));
 
     let listed = tarsier(&home, &["alerts", "list", "--db", "a.sqlite", "--json", "--limit", "1000"]);
@@ -136,13 +142,15 @@ fn another_start_computes_nothing_again() {
     let cache = || serde_json::from_slice::<Value>(&tarsier(&home, &["cache", "--json"]).stdout).unwrap();
     let n_scores = || cache()["kinds"][2]["n_files"].as_u64().unwrap();
     let first = run(&[]);
-    assert_eq!((first.0, n_scores()), (0, 4));
+    // Four score columns, the autoencoder's errors under dropout (mean and deviation), and the nearest rows.
+    assert_eq!((first.0, n_scores()), (0, 7));
     let second = run(&["--threads", "1"]);
     assert_eq!(second, (4, first.1, first.2));
     assert_eq!(run(&["--seed", "7"]).0, 0);
     assert_eq!(run(&["--no-cache"]).0, 0);
-    assert_eq!(n_scores(), 8);
-    assert!(stdout(&tarsier(&home, &["cache"])).contains("scores           8"));
+    // The nearest rows do not depend on the seed.
+    assert_eq!(n_scores(), 13);
+    assert!(stdout(&tarsier(&home, &["cache"])).contains("scores          13"));
     assert!(stdout(&tarsier(&home, &["cache", "clear"])).contains("removed"));
     assert_eq!((n_scores(), run(&[]).0), (0, 0));
 }
@@ -165,7 +173,7 @@ fn the_memory_limit_holds_or_the_run_is_refused() {
     let refused = run("100");
     assert_eq!(refused.status.code(), Some(1));
     let reason = stderr(&refused);
-    assert!(reason.contains("50000 rows of 154 features need") && reason.contains("memory_limit_mb = 100"), "{reason}");
+    assert!(reason.contains("50000 rows of 119 features need") && reason.contains("memory_limit_mb = 100"), "{reason}");
 }
 
 #[test]
@@ -179,7 +187,7 @@ fn chosen_detectors_and_seed_are_used() {
         lines(&home.path().join(out))
     };
     let (one, two) = (run("1", "a.csv"), run("2", "b.csv"));
-    assert_eq!(one[0].join(","), "row,isolation_forest,score,is_anomaly,severity");
+    assert_eq!(one[0].join(","), "row,isolation_forest,score,is_anomaly,severity,probability,confidence");
     assert_ne!(one, two);
 }
 

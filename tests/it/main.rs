@@ -5,6 +5,7 @@
 mod cli;
 mod detectors;
 mod engine;
+mod evaluation;
 mod loading;
 mod loading_damaged;
 mod parity_detectors;

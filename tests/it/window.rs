@@ -14,7 +14,7 @@ use tarsier::app::settings::ThemeChoice;
 use tarsier::app::{App, Command, Dialog, Perspective, Screen, Settings, Source};
 use tarsier::data::Role as ColumnRole;
 use tarsier::data::sample::Sample;
-use tarsier::recipe::Recipe;
+use tarsier::recipe::{Recipe, ThresholdAggregation};
 use tarsier::ui::Shell;
 use tempfile::TempDir;
 
@@ -102,6 +102,7 @@ pub(crate) fn quick() -> Recipe {
     recipe.detectors.autoencoder.enabled = false;
     recipe.detectors.one_class_svm.enabled = false;
     recipe.detectors.isolation_forest.n_estimators = 20;
+    recipe.ensemble.threshold_aggregation = ThresholdAggregation::Combined;
     recipe
 }
 

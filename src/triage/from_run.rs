@@ -38,6 +38,8 @@ fn assessment(snapshot: &Snapshot, episode: &Episode) -> Assessment {
         factors: adjusted.factors(&config.dynamic_adjustment).collect(),
         priority: episode.severity.priority(config),
         response_minutes: episode.severity.response_minutes(config),
+        probability: None,
+        confidence: None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! The program without a face: its state, its commands and what it keeps between starts. Knows no widget.
 
+pub mod agreement;
+pub mod assessment;
 pub mod command;
 pub mod format;
+pub mod live_settings;
 pub mod main_job;
 pub mod overview;
 pub mod profile;

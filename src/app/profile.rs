@@ -1,5 +1,6 @@
 //! What the live controls show of a result: the distribution of the combined score and the votes of the detectors.
 
+use super::agreement::VoteAgreement;
 use super::main_job::Findings;
 use crate::engine::Snapshot;
 
@@ -17,6 +18,8 @@ pub struct ResultProfile {
     pub n_alerts: usize,
     /// Share of rows that each detector votes abnormal, 0 to 1, in the order of the score columns.
     pub vote_shares: Vec<f64>,
+    /// How alike the detectors vote.
+    pub agreement: VoteAgreement,
 }
 
 impl ResultProfile {
@@ -28,6 +31,7 @@ impl ResultProfile {
             n_anomalies: snapshot.n_anomalies(),
             n_alerts: findings.alerts.len(),
             vote_shares: vote_shares(snapshot),
+            agreement: VoteAgreement::of(snapshot),
         }
     }
 }

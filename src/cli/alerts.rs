@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::Failure;
 use super::args::{AlertsCommand, AlertsOutput};
+use crate::app::assessment;
 use crate::app::format::{fmt_number, fmt_row, fmt_time};
 use crate::app::settings;
-use crate::triage::{Alert, AlertStatus, AlertSummary, Filter, Store, Verdict};
+use crate::triage::{Alert, AlertStatus, AlertSummary, Assessment, Filter, Store, Verdict};
 
 pub(super) fn run(command: AlertsCommand, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
@@ -66,8 +67,7 @@ fn show(id: i64, output: &AlertsOutput, out: &mut dyn Write) -> Result<(), Failu
     }
     let s = &alert.summary;
     writeln!(out, "Alert {id}: {} ({:.2})", s.severity.name(), s.peak_score)?;
-    writeln!(out, "{}\n", s.sentence)?;
-    let line = |out: &mut dyn Write, name: &str, value: &str| writeln!(out, "{name:<10} {value}");
+    writeln!(out, "{}\n", assessment::sentence(s, alert.assessment.as_ref()))?;
     line(out, "source", &s.source_name)?;
     if let Some(entity) = &s.entity {
         line(out, "entity", entity)?;
@@ -77,6 +77,9 @@ fn show(id: i64, output: &AlertsOutput, out: &mut dyn Write) -> Result<(), Failu
     }
     let [start, end, peak] = [s.start_row, s.end_row, s.peak_row].map(fmt_row);
     line(out, "rows", &format!("{} anomalous, {start} to {end}, peak {peak} (counted from 1)", s.n_rows))?;
+    if let Some(judged) = &alert.assessment {
+        judgement(&alert, judged, out)?;
+    }
     let verdict = s.verdict.map_or(String::new(), |verdict| format!(", {}", verdict.name()));
     let assignee = s.assignee.as_ref().map_or(String::new(), |name| format!(", {name}"));
     line(out, "status", &format!("{}{verdict}{assignee}", s.status.name()))?;
@@ -95,6 +98,24 @@ fn show(id: i64, output: &AlertsOutput, out: &mut dyn Write) -> Result<(), Failu
     }
     for note in &alert.notes {
         writeln!(out, "\n{} {}: {}", fmt_time(note.at), note.author, note.text)?;
+    }
+    Ok(())
+}
+
+fn line(out: &mut dyn Write, name: &str, value: &str) -> std::io::Result<()> {
+    writeln!(out, "{name:<10} {value}")
+}
+
+/// What moved the severity, how soon to respond, and how certain it is.
+fn judgement(alert: &Alert, judged: &Assessment, out: &mut dyn Write) -> std::io::Result<()> {
+    if let Some(adjustment) = judged.adjustment(alert.summary.severity) {
+        line(out, "severity", &adjustment)?;
+    }
+    line(out, "priority", &assessment::priority(judged))?;
+    let certainty = [assessment::probability(judged), assessment::confidence(judged)];
+    let certainty: Vec<String> = certainty.into_iter().flatten().collect();
+    if !certainty.is_empty() {
+        line(out, "certainty", &certainty.join(", "))?;
     }
     Ok(())
 }
@@ -126,6 +147,7 @@ fn details(alert: &Alert) -> serde_json::Value {
         fields.insert("top_features".to_owned(), json!(alert.top_features));
         fields.insert("detectors".to_owned(), json!(alert.fired));
         fields.insert("rules".to_owned(), json!(alert.rules));
+        fields.insert("assessment".to_owned(), json!(alert.assessment));
         let notes = alert.notes.iter().map(|n| json!({ "author": n.author, "at": fmt_time(n.at), "text": n.text }));
         fields.insert("notes".to_owned(), notes.collect());
     }

@@ -117,6 +117,12 @@ pub struct Assessment {
     pub priority: u8,
     /// Minutes within which someone should respond.
     pub response_minutes: u32,
+    /// Probability that its worst row is an anomaly, 0 to 1; `None` where the run gives none.
+    #[serde(default)]
+    pub probability: Option<f64>,
+    /// How sure the combined score of its worst row is, 0 to 1; `None` where the run does not say.
+    #[serde(default)]
+    pub confidence: Option<f64>,
 }
 
 impl Assessment {

@@ -186,7 +186,14 @@ mod tests {
             rows: vec![6, 7, 9],
         };
         let fired = vec![vote("forest", true), vote("svm", true), vote("lof", false), vote("autoencoder", true)];
-        let assessment = Assessment { base: Severity::High, factors: Vec::new(), priority: 2, response_minutes: 15 };
+        let assessment = Assessment {
+            base: Severity::High,
+            factors: Vec::new(),
+            priority: 2,
+            response_minutes: 15,
+            probability: None,
+            confidence: None,
+        };
         NewAlert { episode, fired, rules: Vec::new(), top_features, assessment }
     }
 

@@ -38,6 +38,8 @@ fn assessment(snapshot: &Snapshot, episode: &Episode) -> Assessment {
         factors: adjusted.factors(&config.dynamic_adjustment).collect(),
         priority: episode.severity.priority(config),
         response_minutes: episode.severity.response_minutes(config),
+        probability: snapshot.certainty.probability.as_ref().and_then(|column| column.get(row)).copied(),
+        confidence: snapshot.certainty.confidence.as_ref().and_then(|confidence| confidence.combined.get(row)).copied(),
     }
 }
 

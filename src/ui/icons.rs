@@ -28,6 +28,10 @@ pub(crate) enum Icon {
     Closed,
     /// A small arrow down: open.
     Open,
+    /// An arrow up: more than it was.
+    Raised,
+    /// An arrow down: less than it was.
+    Lowered,
     /// A square: stop.
     Stop,
     /// An arrow into a tray: drop or load here.
@@ -77,6 +81,14 @@ pub(crate) fn paint(painter: &Painter, center: Pos2, size: f32, icon: Icon, colo
         }
         Icon::Closed => line(&[(-0.25, -0.55), (0.3, 0.0), (-0.25, 0.55)]),
         Icon::Open => line(&[(-0.55, -0.25), (0.0, 0.3), (0.55, -0.25)]),
+        Icon::Raised => {
+            line(&[(0.0, 0.7), (0.0, -0.6)]);
+            line(&[(-0.5, -0.1), (0.0, -0.6), (0.5, -0.1)]);
+        }
+        Icon::Lowered => {
+            line(&[(0.0, -0.7), (0.0, 0.6)]);
+            line(&[(-0.5, 0.1), (0.0, 0.6), (0.5, 0.1)]);
+        }
         Icon::Stop => {
             painter.rect_filled(Rect::from_center_size(center, Vec2::splat(r * 1.2)), 1.0, color);
         }

@@ -95,6 +95,11 @@ fn run_writes_scores_features_report_and_alerts() {
     let id = alerts[0]["id"].to_string();
     let shown = stdout(&tarsier(&home, &["alerts", "show", &id, "--db", "a.sqlite"]));
     assert!(shown.contains("typical") && shown.contains("isolation_forest"), "{shown}");
+    assert!(shown.contains("\npriority ") && shown.contains(", respond "), "{shown}");
+    let details: Value =
+        serde_json::from_str(&stdout(&tarsier(&home, &["alerts", "show", &id, "--db", "a.sqlite", "--json"]))).unwrap();
+    let judged = &details["assessment"];
+    assert!(judged["priority"].is_u64() && judged["factors"].is_array() && judged["probability"].is_null(), "{judged}");
 }
 
 #[test]

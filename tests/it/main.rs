@@ -17,3 +17,4 @@ mod snapshots;
 mod triage;
 mod window;
 mod window_explore;
+mod window_tune;

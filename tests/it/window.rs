@@ -69,13 +69,13 @@ impl Window {
         self.harness.run_steps(2);
     }
 
-    fn click(&mut self, name: &str) {
+    pub(crate) fn click(&mut self, name: &str) {
         let is_widget = |node: &egui_kittest::Node<'_>| node.accesskit_node().role() != Role::Label;
         self.harness.query_all_by_label(name).find(is_widget).unwrap_or_else(|| panic!("no widget {name}")).click();
         self.settle();
     }
 
-    fn is_shown(&self, text: &str) -> bool {
+    pub(crate) fn is_shown(&self, text: &str) -> bool {
         self.harness.query_all_by_label_contains(text).next().is_some()
             || self
                 .harness
@@ -89,7 +89,7 @@ impl Window {
         self.settle();
     }
 
-    fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.home.path().join(name);
         std::fs::write(&path, content).unwrap();
         path

@@ -27,7 +27,14 @@ fn alert(row: u32) -> NewAlert {
         worst_row: row,
         rows: vec![row],
     };
-    let assessment = Assessment { base: Severity::High, factors: Vec::new(), priority: 2, response_minutes: 15 };
+    let assessment = Assessment {
+        base: Severity::High,
+        factors: Vec::new(),
+        priority: 2,
+        response_minutes: 15,
+        probability: Some(0.87),
+        confidence: None,
+    };
     NewAlert { episode, fired: vec![], rules: vec![], top_features: vec![], assessment }
 }
 

@@ -1,5 +1,6 @@
 //! The perspective for setting up: the recipe with every setting, and beside it what the settings do to the result.
 
+mod agreement;
 mod controls;
 mod editor;
 mod features;

@@ -1,16 +1,16 @@
-//! What the settings do to the result, at once: threshold and weights as sliders, counts against the last run, the
-//! distribution of the score, and what each detector contributes.
+//! What the settings do to the result, at once: counts against the last run and the distribution of the score, the live
+//! controls, and what each detector contributes.
 
 use eframe::egui::{
-    self, Align, Align2, Color32, Grid, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
-    accesskit::Role, vec2,
+    self, Align, Align2, Color32, Frame, Grid, Layout, Margin, Panel, Rect, RichText, ScrollArea, Sense, Stroke, Ui,
+    WidgetInfo, accesskit::Role, vec2,
 };
 
 use super::super::format::{self, percent};
 use super::super::shell::Wishes;
-use super::super::theme::{GAP, GAP_S, Palette};
+use super::super::theme::{GAP_S, Palette};
 use super::super::widgets::{Tone, callout, empty_state, remark, section_header};
-use super::{controls, features};
+use super::{agreement, controls, features};
 use crate::analysis::ensemble::THRESHOLD_SCORE;
 use crate::analysis::severity::Severity;
 use crate::app::format::{fmt_count, fmt_counted, fmt_number};
@@ -20,7 +20,10 @@ use crate::app::{App, Command, LastRun};
 use crate::recipe::SeverityConfig;
 
 /// Height of the histogram.
-const HISTOGRAM: f32 = 120.0;
+const HISTOGRAM: f32 = 100.0;
+
+/// From this height on counts and histogram stay in view while the controls scroll.
+const TALL: f32 = 430.0;
 
 /// Draws the panel.
 pub(super) fn show(ui: &mut Ui, app: &App, feature_search: &mut String, wishes: &mut Wishes) {
@@ -28,17 +31,28 @@ pub(super) fn show(ui: &mut Ui, app: &App, feature_search: &mut String, wishes: 
         nothing_yet(ui, app);
         return;
     };
-    ScrollArea::vertical().auto_shrink(false).content_margin(Margin { right: 8, ..Margin::ZERO }).show(ui, |ui| {
+    // Below everything: what comes and goes there must not move a slider from under the pointer.
+    notes(ui, app, findings, wishes);
+    let effect = |ui: &mut Ui| {
         ui.label(RichText::new("Result").size(17.0));
         ui.add_space(GAP_S);
         counts(ui, profile, app.last_run.as_ref());
-        notes(ui, app, findings, wishes);
-        ui.add_space(GAP);
-        controls::show(ui, app, findings, wishes);
-        section_header(ui, "Combined score");
+        ui.add_space(GAP_S);
         histogram(ui, profile, &findings.snapshot.recipe.severity);
+        ui.add_space(GAP_S);
+    };
+    let is_tall = ui.available_height() >= TALL;
+    if is_tall {
+        effect(ui);
+    }
+    ScrollArea::vertical().auto_shrink(false).content_margin(Margin { right: 8, ..Margin::ZERO }).show(ui, |ui| {
+        if !is_tall {
+            effect(ui);
+        }
+        controls::show(ui, app, findings, wishes);
         section_header(ui, "Detectors");
         detectors(ui, findings, profile);
+        agreement::show(ui, &profile.agreement);
         metrics(ui, findings);
         features::show(ui, &findings.snapshot.prepared.catalogue, feature_search);
     });
@@ -71,30 +85,35 @@ fn big_count(ui: &mut Ui, what: &str, now: usize, before: Option<usize>) {
     ui.label(RichText::new(what).color(palette.weak));
 }
 
-/// What stands between the result on show and the settings.
+/// What stands between the result on show and the settings, at the bottom of the panel.
 fn notes(ui: &mut Ui, app: &App, findings: &Findings, wishes: &mut Wishes) {
+    let Some((tone, text)) = note(app, findings) else { return };
+    let panel = Panel::bottom("tune_notes").resizable(false).show_separator_line(false);
+    panel.frame(Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO })).show(ui, |ui| {
+        callout(ui, tone, |ui| {
+            remark(ui, tone, &text);
+            if !app.is_busy() && ui.button("Run again").clicked() {
+                wishes.push(Command::Run);
+            }
+        });
+    });
+}
+
+fn note(app: &App, findings: &Findings) -> Option<(Tone, String)> {
     let pending = &findings.snapshot.pending;
     if !pending.is_empty() && app.is_busy() {
         let names: Vec<&str> = pending.iter().map(|kind| kind.title()).collect();
-        ui.add_space(GAP);
-        callout(ui, Tone::Info, |ui| remark(ui, Tone::Info, &format!("So far. Still at work: {}.", names.join(", "))));
-        return;
+        return Some((Tone::Info, format!("So far. Still at work: {}.", names.join(", "))));
     }
     if app.is_busy() || !app.is_result_stale() {
-        return;
+        return None;
     }
-    ui.add_space(GAP);
     let (tone, text) = if app.needs_refit() {
         (Tone::Warning, "Settings changed since this run that need a refit. Run again to see their effect.")
     } else {
         (Tone::Info, "Shown with the new settings. Run again to bring the stored alerts up to date.")
     };
-    callout(ui, tone, |ui| {
-        remark(ui, tone, text);
-        if ui.button("Run again").clicked() {
-            wishes.push(Command::Run);
-        }
-    });
+    Some((tone, text.to_owned()))
 }
 
 /// The distribution of the combined score. The height is logarithmic, or the anomalies would not be seen.

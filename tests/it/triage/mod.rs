@@ -45,7 +45,14 @@ fn of_episode(episode: Episode) -> NewAlert {
         deviation: 3.25,
     };
     let factors = vec![(Factor::TimeOfDay, 2.0)];
-    let assessment = Assessment { base: episode.severity, factors, priority: 2, response_minutes: 15 };
+    let assessment = Assessment {
+        base: episode.severity,
+        factors,
+        priority: 2,
+        response_minutes: 15,
+        probability: Some(0.875),
+        confidence: None,
+    };
     NewAlert { episode, fired: vec![vote], rules: vec![], top_features: vec![feature], assessment }
 }
 

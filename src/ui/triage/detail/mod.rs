@@ -1,5 +1,6 @@
 //! One alert in full: what was found, how sure the detectors are, and what people made of it.
 
+mod assessment;
 mod evidence;
 mod facts;
 mod log;
@@ -9,7 +10,7 @@ use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Ui};
 use crate::app::command::Question;
 use crate::app::format::fmt_score;
 use crate::app::{App, Command};
-use crate::triage::{Alert, AlertStatus, AlertSummary, TriageAction};
+use crate::triage::{Alert, AlertStatus, AlertSummary, Assessment, TriageAction};
 use crate::ui::theme::{GAP, Palette, severity_icon};
 use crate::ui::widgets;
 
@@ -31,14 +32,14 @@ pub(crate) fn show(ui: &mut Ui, app: &App, place: Place, commands: &mut Vec<Comm
             waiting(ui, app, id);
             return;
         };
-        head(ui, &alert.summary);
+        head(ui, &alert.summary, alert.assessment.as_ref());
         actions(ui, &alert.summary, place, commands);
         if alert.summary.returned {
             widgets::callout(ui, widgets::Tone::Warning, |ui| {
                 ui.add(Label::new("It was closed, and has come back with a higher severity. Reopen it, or close it again to accept.").wrap());
             });
         }
-        facts::show(ui, &alert.summary);
+        facts::show(ui, &alert.summary, alert.assessment.as_ref());
         evidence::show(ui, app, alert, place, commands);
         log::show(ui, alert);
         ui.add_space(GAP);
@@ -48,14 +49,14 @@ pub(crate) fn show(ui: &mut Ui, app: &App, place: Place, commands: &mut Vec<Comm
 /// What is known while the rest is being read.
 fn waiting(ui: &mut Ui, app: &App, id: i64) {
     match app.queue.alert(id) {
-        Some(summary) => head(ui, summary),
+        Some(summary) => head(ui, summary, None),
         None => {
             ui.weak("This alert is no longer in the list.");
         }
     }
 }
 
-fn head(ui: &mut Ui, summary: &AlertSummary) {
+fn head(ui: &mut Ui, summary: &AlertSummary, judged: Option<&Assessment>) {
     let palette = Palette::of(ui);
     ui.horizontal(|ui| {
         severity_icon(ui, summary.severity);
@@ -69,7 +70,11 @@ fn head(ui: &mut Ui, summary: &AlertSummary) {
                 .on_hover_text("Combined score at the peak, from 0 to 1");
         });
     });
-    ui.add(Label::new(RichText::new(&summary.sentence).size(14.5)).wrap().selectable(true));
+    let sentence = crate::app::assessment::sentence(summary, judged);
+    ui.add(Label::new(RichText::new(sentence).size(14.5)).wrap().selectable(true));
+    if let Some(judged) = judged {
+        assessment::adjustment(ui, summary, judged);
+    }
 }
 
 fn actions(ui: &mut Ui, summary: &AlertSummary, place: Place, commands: &mut Vec<Command>) {

@@ -20,9 +20,9 @@ impl VoteAgreement {
     /// Of the votes of a result.
     pub fn of(snapshot: &Snapshot) -> Self {
         let members = &snapshot.combined.members;
-        let Some(votes) = &snapshot.combined.agreement else { return Self::default() };
+        let Some(votes) = &snapshot.combined.votes else { return Self::default() };
         let n = members.len();
-        let pairs = || (0..n).map(|a| (0..n).filter_map(move |b| votes.pair(a, b)));
+        let pairs = || (0..n).map(|a| (0..n).filter_map(move |b| votes.agreement.pair(a, b)));
         Self {
             names: members.iter().map(|member| member.kind.title().to_owned()).collect(),
             kappa: pairs().map(|row| row.map(|pair| pair.cohen_kappa).collect()).collect(),

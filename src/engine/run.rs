@@ -328,7 +328,8 @@ impl Engine {
     ///
     /// Settings left of the scores (data, features, detectors) keep the effect they had in `snapshot`.
     pub fn recombine(snapshot: &Snapshot, recipe: &CheckedRecipe) -> Snapshot {
-        let surroundings = snapshot.surroundings.renewed(&snapshot.table, &snapshot.recipe, recipe);
+        let mut surroundings = snapshot.surroundings.renewed(&snapshot.table, &snapshot.recipe, recipe);
+        surroundings.votes.clone_from(&snapshot.combined.votes);
         let known = snapshot.metrics.as_ref();
         let (combined, metrics) =
             judge(&snapshot.table, &snapshot.scores, &surroundings, known, recipe, &Cx::default());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::ensemble::{Feedback, RowsInTime, Scene, Windows};
+use crate::analysis::ensemble::{Feedback, RowsInTime, Scene, Votes, Windows};
 use crate::analysis::rules::RuleHits;
 use crate::analysis::severity::Circumstances;
 use crate::data::{SeriesOrder, Table};
@@ -20,6 +20,8 @@ pub struct Surroundings {
     /// What people said about rows.
     pub feedback: Arc<Vec<Feedback>>,
     windows: Option<Arc<Windows>>,
+    /// How alike the detectors vote, once it has been counted for the same score columns.
+    pub(super) votes: Option<Arc<Votes>>,
 }
 
 impl Surroundings {
@@ -36,6 +38,7 @@ impl Surroundings {
             rules: Arc::new(rules),
             feedback: Arc::new(feedback),
             windows: windows(table, recipe),
+            votes: None,
         }
     }
 
@@ -60,6 +63,7 @@ impl Surroundings {
             feedback: &self.feedback,
             rules: &self.rules,
             circumstances: &self.circumstances,
+            votes: self.votes.as_ref(),
             stacked,
         }
     }

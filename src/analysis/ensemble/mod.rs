@@ -12,6 +12,8 @@ pub mod stacking;
 mod threshold;
 mod vote;
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use self::agreement::{AgreementMatrix, promote_diversity};
@@ -70,8 +72,19 @@ pub struct Scene<'a> {
     pub rules: &'a [RuleHits],
     /// What raises the severity of which rows.
     pub circumstances: &'a Circumstances,
+    /// The votes as an earlier combination of the same scores has counted them.
+    pub votes: Option<&'a Arc<Votes>>,
     /// One value per row from the classifier of the voting strategy stacking, if it could be learned.
     pub stacked: Option<&'a [f64]>,
+}
+
+/// How alike detectors vote. Counting the votes of a million rows takes longer than combining them.
+#[derive(Debug)]
+pub struct Votes {
+    /// Raw scores above which they vote.
+    thresholds: Vec<f64>,
+    /// Pair by pair, in the order of the score columns; the majority stands for the truth.
+    pub agreement: AgreementMatrix,
 }
 
 /// The combined result, one value per row of the table.
@@ -86,7 +99,7 @@ pub struct Combined {
     /// The detectors, in the order of the score columns.
     pub members: Vec<Member>,
     /// How alike they vote; `None` for fewer than two, or without rows.
-    pub agreement: Option<AgreementMatrix>,
+    pub votes: Option<Arc<Votes>>,
 }
 
 /// Combines the scores of the detectors: normalises each, makes one value per row of them by the voting strategy, finds
@@ -95,9 +108,9 @@ pub struct Combined {
 pub fn combine(scores: &[DetectorScores], scene: &Scene<'_>, recipe: &Recipe) -> Combined {
     let config = &recipe.ensemble;
     let mut members = members(scores, recipe);
-    let agreement = agreement(scores, &members);
-    if let Some(agreement) = agreement.as_ref().filter(|_| config.enabled && config.diversity.enabled) {
-        promote(&mut members, agreement, &config.diversity);
+    let votes = votes(scores, &members, scene.votes);
+    if let Some(votes) = votes.as_ref().filter(|_| config.enabled && config.diversity.enabled) {
+        promote(&mut members, &votes.agreement, &config.diversity);
     }
     let (values, threshold) = values_and_threshold(scores, &members, scene, config);
     let scale = ScoreScale::fit(&values, threshold);
@@ -118,7 +131,7 @@ pub fn combine(scores: &[DetectorScores], scene: &Scene<'_>, recipe: &Recipe) ->
         _ => None,
     });
     let severity = severity.collect();
-    Combined { score, is_anomaly, severity, members, agreement }
+    Combined { score, is_anomaly, severity, members, votes }
 }
 
 /// One value per row, and the threshold on them.
@@ -183,10 +196,14 @@ pub fn normalized_columns(scores: &[DetectorScores], config: &EnsembleConfig) ->
     scores.par_iter().map(normalized).collect()
 }
 
-/// How alike the detectors vote.
-fn agreement(scores: &[DetectorScores], members: &[Member]) -> Option<AgreementMatrix> {
+/// How alike the detectors vote: as known, where no threshold has moved.
+fn votes(scores: &[DetectorScores], members: &[Member], known: Option<&Arc<Votes>>) -> Option<Arc<Votes>> {
     if members.len() < 2 {
         return None;
+    }
+    let thresholds: Vec<f64> = members.iter().map(|member| member.vote_threshold).collect();
+    if let Some(known) = known.filter(|known| known.thresholds == thresholds) {
+        return Some(Arc::clone(known));
     }
     let votes = |(scores, member): (&DetectorScores, &Member)| {
         scores.raw.iter().map(|&raw| raw > member.vote_threshold).collect::<Vec<bool>>()
@@ -194,7 +211,8 @@ fn agreement(scores: &[DetectorScores], members: &[Member]) -> Option<AgreementM
     let votes: Vec<Vec<bool>> = scores.par_iter().zip(members).with_max_len(1).map(votes).collect();
     let columns: Vec<&[bool]> = votes.iter().map(Vec::as_slice).collect();
     // A few milliseconds that nobody cancels; without rows there is no matrix.
-    AgreementMatrix::new(&columns, None, &Cx::default()).ok()
+    let agreement = AgreementMatrix::new(&columns, None, &Cx::default()).ok()?;
+    Some(Arc::new(Votes { thresholds, agreement }))
 }
 
 /// Lowers the weights of detectors that say the same as others.

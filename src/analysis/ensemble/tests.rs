@@ -45,6 +45,7 @@ fn combined_with(raw: &[Vec<f64>], recipe: &Recipe, rules: &[RuleHits], feedback
         feedback,
         rules,
         circumstances: &Circumstances::default(),
+        votes: None,
         stacked: None,
     };
     combine(&columns(raw), &scene, recipe)

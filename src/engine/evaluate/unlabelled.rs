@@ -56,8 +56,9 @@ impl Engine {
         let enough = columns.len() > 1 && snapshot.table.n_rows() > 1;
         let agreement = if enough { Some(Agreement::of(&columns, share, cx)?) } else { None };
         let n = columns.len();
-        let votes = snapshot.combined.agreement.as_ref();
-        let kappa = |i: usize| votes.and_then(|votes| votes.pair(i / n, i % n)).and_then(|pair| pair.cohen_kappa);
+        let votes = snapshot.combined.votes.as_ref();
+        let kappa =
+            |i: usize| votes.and_then(|votes| votes.agreement.pair(i / n, i % n)).and_then(|pair| pair.cohen_kappa);
         Ok(Unlabelled {
             detectors: snapshot.scores.iter().map(|scores| scores.kind.name()).collect(),
             agreement,

@@ -69,7 +69,7 @@ impl Field {
             Self::Length => 72.0,
             Self::Rows => 46.0,
             Self::What => 160.0,
-            Self::Detectors => 64.0,
+            Self::Detectors => 76.0,
             Self::Status => 104.0,
             Self::Assignee => 70.0,
         }

@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use tarsier::analysis::ensemble::{DetectorScores, RowsInTime, Scene, Votes, Windows, combine};
 use tarsier::analysis::severity::Circumstances;
 use tarsier::data::SeriesOrder;
-use tarsier::recipe::{DetectorKind, Preset, Recipe, edit};
+use tarsier::recipe::{DetectorKind, Recipe, ThresholdAggregation, edit};
 
 /// A change: its name, the settings it makes, and what the peer calls it.
 const CHANGES: &[(&str, &[&str], &str)] = &[
@@ -33,6 +33,7 @@ const CHANGES: &[(&str, &[&str], &str)] = &[
     ("average of maximum", &["ensemble.voting_strategy=average_of_maximum"], "aom"),
     ("dynamic weights", &["ensemble.dynamic_weighting.enabled=true"], ""),
     ("diversity", &["ensemble.diversity.enabled=true"], ""),
+    ("context", &["ensemble.context.enabled=true"], ""),
     ("threshold iqr", &["ensemble.threshold_method=iqr(3)"], ""),
     ("threshold gaussian", &["ensemble.threshold_method=gaussian(3)"], ""),
     ("mean of thresholds", &["ensemble.threshold_aggregation=mean"], ""),
@@ -68,7 +69,10 @@ fn main() {
 
 /// The median time of a change, after one that finds what every combination needs.
 fn milliseconds(columns: &[DetectorScores], settings: &[&str]) -> f64 {
-    let mut recipe = Preset::Timeseries.recipe();
+    // The plain weighted average; changes come on top.
+    let mut recipe = Recipe::default();
+    recipe.ensemble.threshold_aggregation = ThresholdAggregation::Combined;
+    recipe.ensemble.contamination = 0.02;
     recipe.ensemble.dynamic_weighting.enabled = false;
     recipe.ensemble.diversity.enabled = false;
     recipe.severity.dynamic_adjustment.enabled = false;

@@ -78,6 +78,12 @@ impl Cx {
         Self { warnings: Arc::default(), ..self.clone() }
     }
 
+    /// The same work with progress and warnings of its own: for small steps that nobody watches.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self { progress: Arc::default(), warnings: Arc::default(), ..self.clone() }
+    }
+
     /// Asks the work to stop. It does so at its next check, within 100 ms.
     pub fn cancel(&self) {
         self.cancel.store(true, Ordering::Relaxed);

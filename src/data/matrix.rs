@@ -62,6 +62,11 @@ impl Matrix {
         &self.features
     }
 
+    /// The features, to make a matrix of the same ones without copying them.
+    pub fn shared_features(&self) -> Arc<[Feature]> {
+        Arc::clone(&self.features)
+    }
+
     /// All values, row after row.
     pub fn values(&self) -> &[f64] {
         &self.data

@@ -40,7 +40,7 @@ use crate::data::Feature;
 
 pub use self::input::FeatureInput;
 pub use self::plan::{Unit, plan};
-pub use self::stream::{FeatureStream, FittedFeatures};
+pub use self::stream::{EntityState, FeatureStream, FittedFeatures};
 
 /// Why there are no features, or why they could not be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -25,9 +25,26 @@ pub(super) struct StreamRow<'a> {
 }
 
 /// Makes the features of one entity's rows, one row after the other.
-pub(super) trait Machine: Send {
+pub(super) trait Machine: Copied + Send + Sync {
     /// Takes the next row of the entity and writes its features (NaN: missing) into `out`, one per output of the step.
     fn push(&mut self, row: StreamRow<'_>, out: &mut [f64]);
+}
+
+/// A machine that can be copied as it stands, to try rows that did not come.
+pub(super) trait Copied {
+    fn copied(&self) -> Box<dyn Machine>;
+}
+
+impl<T: Machine + Clone + 'static> Copied for T {
+    fn copied(&self) -> Box<dyn Machine> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Machine> {
+    fn clone(&self) -> Self {
+        (**self).copied()
+    }
 }
 
 /// A step with its settings.

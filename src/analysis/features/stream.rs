@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::Node;
 use super::step::{Machine, StreamRow};
 use super::{FeatureError, FeaturePlan, FittedNode};
 
@@ -53,6 +54,79 @@ struct Entity {
     /// In the order in which entities first came.
     number: u32,
     machines: Machines,
+}
+
+/// Where an entity stands after some of its rows, to try what its next row could be.
+#[derive(Clone)]
+pub struct EntityState {
+    /// At the places of the nodes; `None` for nodes that look ahead, that see the rows of all entities, or that are of no
+    /// interest.
+    machines: Machines,
+}
+
+impl FittedFeatures {
+    /// An entity before its first row, with the nodes of which `is_wanted` gives a feature (by its place in the plan).
+    pub fn entity(&self, name: &str, is_wanted: impl Fn(usize) -> bool) -> EntityState {
+        let machine = |(fitted, node): (&FittedNode, &Node)| {
+            let is_of_use = !fitted.0.is_shared() && node.outputs.clone().any(&is_wanted);
+            if is_of_use { fitted.0.machine(name) } else { None }
+        };
+        EntityState { machines: self.nodes.iter().zip(&self.plan.nodes).map(machine).collect() }
+    }
+
+    /// Moves on by a row that came. `number` and `text` give a raw column's value by name.
+    pub fn take<'t>(
+        &self,
+        state: &mut EntityState,
+        time: i64,
+        number: impl Fn(&str) -> f64,
+        text: impl Fn(&str) -> Option<&'t str>,
+    ) {
+        let mut out = Vec::new();
+        for (machine, node) in state.machines.iter_mut().zip(&self.plan.nodes) {
+            if let Some(machine) = machine {
+                push(&mut **machine, node, time, &number, &text, &mut out);
+            }
+        }
+    }
+
+    /// The features that a next row would have which come from a column that `is_changed`: each with its place in the plan.
+    /// The state stays what it is.
+    pub fn try_next<'t>(
+        &self,
+        state: &EntityState,
+        is_changed: impl Fn(&str) -> bool,
+        time: i64,
+        number: impl Fn(&str) -> f64,
+        text: impl Fn(&str) -> Option<&'t str>,
+    ) -> Vec<(usize, f64)> {
+        let (mut found, mut out) = (Vec::new(), Vec::new());
+        for (machine, node) in state.machines.iter().zip(&self.plan.nodes) {
+            let is_touched = || node.numbers.iter().chain(&node.texts).any(|column| is_changed(column));
+            if let Some(machine) = machine.as_ref().filter(|_| is_touched()) {
+                push(&mut *machine.clone(), node, time, &number, &text, &mut out);
+                found.extend(node.outputs.clone().zip(out.iter().copied()));
+            }
+        }
+        found
+    }
+}
+
+/// Gives a machine a row of its entity, the only one there is; its features are in `out` then.
+fn push<'t>(
+    machine: &mut dyn Machine,
+    node: &Node,
+    time: i64,
+    number: &impl Fn(&str) -> f64,
+    text: &impl Fn(&str) -> Option<&'t str>,
+    out: &mut Vec<f64>,
+) {
+    let finite = |value: f64| if value.is_finite() { value } else { f64::NAN };
+    let numbers: Vec<f64> = node.numbers.iter().map(|name| finite(number(name))).collect();
+    let texts: Vec<Option<&str>> = node.texts.iter().map(|name| text(name)).collect();
+    out.clear();
+    out.resize(node.outputs.len(), f64::NAN);
+    machine.push(StreamRow { entity: 0, time, numbers: &numbers, texts: &texts }, out);
 }
 
 impl FeatureStream<'_> {

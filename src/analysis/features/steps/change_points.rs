@@ -152,6 +152,7 @@ fn parts(row: &SegmentRow) -> [f64; N_OUTPUTS] {
     [row.rows_since_change, row.mean, row.std, row.deviation]
 }
 
+#[derive(Clone)]
 struct Online(Option<OnlinePelt>);
 
 impl Machine for Online {

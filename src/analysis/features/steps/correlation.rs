@@ -108,12 +108,14 @@ impl FittedFeatureStep for Correlations {
     }
 }
 
+#[derive(Clone)]
 enum Rolling {
     Together(RollingCorrelation),
     FirstLeads(LaggedCorrelation),
     SecondLeads(LaggedCorrelation),
 }
 
+#[derive(Clone)]
 struct CorrelationMachine(Vec<Rolling>);
 
 impl Machine for CorrelationMachine {

@@ -100,6 +100,7 @@ impl FittedDomain {
     }
 }
 
+#[derive(Clone)]
 struct DomainMachine {
     machine: domain::Machine,
     places: Vec<Place>,

@@ -54,6 +54,7 @@ impl FittedFeatureStep for FourierTerms {
     }
 }
 
+#[derive(Clone)]
 struct Waves(Option<Fourier>);
 
 impl Machine for Waves {

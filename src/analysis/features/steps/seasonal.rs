@@ -158,6 +158,7 @@ impl FittedSeasonal {
     }
 }
 
+#[derive(Clone)]
 struct Trailing {
     state: Option<(ProfileState, SeasonalProfile)>,
 }

@@ -120,6 +120,7 @@ impl FittedSwings {
     }
 }
 
+#[derive(Clone)]
 struct SwingMachine {
     of: VolatilityOf,
     /// Value of the last row that had one.

@@ -285,7 +285,7 @@ impl FittedFeatureStep for FittedWindows {
 }
 
 /// Change from the last value that was there.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Changes {
     last: Option<f64>,
 }
@@ -310,6 +310,7 @@ fn changes_of(input: &StepInput<'_>) -> Vec<f64> {
     changes
 }
 
+#[derive(Clone)]
 struct WindowMachine {
     changes: Option<Changes>,
     stream: WindowStream,

@@ -167,6 +167,7 @@ impl FittedFeatureStep for FittedWords {
     }
 }
 
+#[derive(Clone)]
 struct WordMachine {
     fitted: Arc<FittedWords>,
     recency: Option<Recency>,

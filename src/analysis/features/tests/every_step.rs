@@ -235,6 +235,41 @@ fn a_stream_gives_the_bits_of_the_batch() {
 }
 
 #[test]
+fn a_next_row_can_be_tried_and_leaves_no_trace() {
+    let table = table(ROWS);
+    let (plan, nodes, columns) = computed(&table, &everything(WindowUnit::Rows));
+    let fitted = FittedFeatures { plan, nodes };
+    let numbers: std::collections::HashMap<&str, Vec<f64>> =
+        table.columns.iter().filter_map(|c| Some((c.name.as_str(), table.numbers(&c.name)?))).collect();
+    let texts: std::collections::HashMap<&str, Vec<Option<&str>>> =
+        table.columns.iter().filter_map(|c| Some((c.name.as_str(), table.texts(&c.name)?))).collect();
+    let (times, entities) = (table.time().unwrap(), table.entities().unwrap());
+    let mut states = std::collections::HashMap::new();
+    let mut n_tried = 0;
+    for (row, &time) in times.iter().enumerate() {
+        let name = entities.name_of(row);
+        let state = states.entry(name.to_owned()).or_insert_with(|| fitted.entity(name, |_| true));
+        let (number, text) = (|name: &str| numbers[name][row], |name: &str| texts[name][row]);
+        // Rows that never came: one far off, and one of another text.
+        fitted.try_next(state, |_| true, time, |_| 1e6, |_| Some("never seen"));
+        let tried = fitted.try_next(state, |_| true, time, number, text);
+        for (place, value) in &tried {
+            let (entry, expected) = (&fitted.plan.entries[*place], columns[*place][row]);
+            assert!(!entry.look_back.looks_ahead(), "{}", entry.name);
+            assert_eq!(bits(&[*value]), bits(&[expected]), "{} of row {row}: {value} {expected}", entry.name);
+        }
+        n_tried = tried.len();
+        // Only what comes from the column.
+        for (place, _) in fitted.try_next(state, |column| column == "cpu_percent", time, number, text) {
+            assert!(fitted.plan.entries[place].sources.iter().any(|source| source == "cpu_percent"));
+        }
+        fitted.take(state, time, number, text);
+    }
+    let n_live = fitted.plan.entries.iter().filter(|entry| !entry.look_back.looks_ahead()).count();
+    assert!(n_tried > n_live / 2 && n_tried < fitted.plan.entries.len(), "{n_tried} of {n_live}");
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit_of_any_step() {
     let mut config = everything(WindowUnit::Rows);
     config.time_series.seasonal_analysis.decomposition = SeasonalMethod::Mstl;

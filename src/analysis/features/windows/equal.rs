@@ -3,7 +3,7 @@
 use super::kind::{Held, Span};
 
 /// Whether all values of a window are equal, at no cost per row but that of looking at each value once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Equal {
     /// Values known to be equal.
     run: Span,

@@ -15,7 +15,7 @@ struct Range {
     max: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Extremes;
 
 // Plain comparisons: there is no NaN here, and they become single instructions.
@@ -51,6 +51,7 @@ impl Aggregate for Extremes {
 }
 
 /// The smallest ([`Measure::Min`]) and the largest ([`Measure::Max`]) value of the window.
+#[derive(Clone)]
 pub(super) struct ExtremesWindow {
     measures: Vec<Measure>,
     stack: TwoStack<Extremes>,

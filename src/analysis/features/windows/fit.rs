@@ -143,7 +143,7 @@ fn standardised<const N: usize>(sums: &[f64], len: usize, mean: f64, per_deviati
 }
 
 /// Scratch memory of [`Points::fit`].
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Points {
     /// Times in standard deviations from their mean.
     x: Vec<f64>,

@@ -57,7 +57,7 @@ pub(super) struct RowView {
 /// It keeps no values, so that the same state runs over a whole column and over the bounded memory of a stream. Its
 /// outputs may depend on the spans before, but only on those of the same entity, and then on all of them in order: so
 /// both give the same bits.
-pub(super) trait WindowKind: Send {
+pub(super) trait WindowKind: Copied + Send + Sync {
     /// Moves on to `span`, which is not empty and of which neither end lies before that of the last one, and writes
     /// the outputs of the row: NaN where the window holds too few values for one.
     fn slide(&mut self, held: Held<'_>, span: Span, row: RowView, out: &mut [f64]);
@@ -67,5 +67,22 @@ pub(super) trait WindowKind: Send {
     /// no faster way than that.
     fn slide_run(&mut self, _held: Held<'_>, _first: Span, _out: &mut [&mut [f64]]) -> bool {
         false
+    }
+}
+
+/// A window that can be copied as it stands, to try rows that did not come.
+pub(super) trait Copied {
+    fn copied(&self) -> Box<dyn WindowKind>;
+}
+
+impl<T: WindowKind + Clone + 'static> Copied for T {
+    fn copied(&self) -> Box<dyn WindowKind> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn WindowKind> {
+    fn clone(&self) -> Self {
+        (**self).copied()
     }
 }

@@ -9,7 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::order::Place;
 
 /// Memory that is kept from one stretch to the next.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Lanes {
     /// The values of the parts: the first of each, the second of each, …
     values: Vec<f64>,

@@ -18,7 +18,7 @@ struct Sums {
     squares: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Deviations;
 
 impl Aggregate for Deviations {
@@ -88,6 +88,7 @@ impl Moments {
 }
 
 /// Mean ([`Measure::Mean`]), standard deviation ([`Measure::Std`]) and z-score ([`Measure::ZScore`]).
+#[derive(Clone)]
 pub(super) struct MomentWindow {
     measures: Vec<Measure>,
     stack: TwoStack<Deviations>,

@@ -11,7 +11,7 @@ const LONGEST_IN_LANES: usize = 256;
 const SHORTEST_RUN: usize = 16;
 
 /// The values of a sliding window in ascending order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct SortedWindow {
     sorted: Sorted,
     span: Span,
@@ -80,6 +80,7 @@ pub(super) fn quantile(sorted: &Sorted, level: f64) -> f64 {
 }
 
 /// Median, quantiles and percentile rank ([`Measure::Median`], [`Measure::Quantile`], [`Measure::PercentileRank`]).
+#[derive(Clone)]
 pub(super) struct OrderWindow {
     measures: Vec<Measure>,
     window: SortedWindow,

@@ -5,6 +5,7 @@ use super::measure::{Family, Job, Measure};
 use super::spans::{Bounds, Reach};
 
 /// Statistics of one window that come from one state.
+#[derive(Clone)]
 pub(super) struct Part {
     family: Family,
     reach: Reach,

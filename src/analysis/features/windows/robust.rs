@@ -10,6 +10,7 @@ use super::sorted::Sorted;
 const NORMAL_MAD: f64 = 0.6745;
 
 /// Modified z-score ([`Measure::ModifiedZScore`]) and IQR flag ([`Measure::IqrFlag`]).
+#[derive(Clone)]
 pub(super) struct RobustWindow {
     measures: Vec<Measure>,
     window: SortedWindow,

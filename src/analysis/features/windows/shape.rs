@@ -10,7 +10,7 @@ use super::two_stack::{Aggregate, TwoStack};
 const FARTHEST_PIVOT: f64 = 30.0;
 
 /// Sums of the first four powers of deviations from a pivot inside the window.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Powers;
 
 impl Aggregate for Powers {
@@ -91,6 +91,7 @@ impl Central {
 }
 
 /// Skewness ([`Measure::Skewness`]) and excess kurtosis ([`Measure::Kurtosis`]).
+#[derive(Clone)]
 pub(super) struct ShapeWindow {
     measures: Vec<Measure>,
     stack: TwoStack<Powers>,

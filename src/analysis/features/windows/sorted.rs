@@ -6,7 +6,7 @@ const BLOCK: usize = 1024;
 /// A multiset of numbers that knows its k-th smallest: sorted blocks, each followed by one of values at least as large.
 ///
 /// A short window is a single block. Adding and removing cost O(block + number of blocks).
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Sorted {
     /// None is empty, except where there is only one.
     blocks: Vec<Vec<f64>>,

@@ -13,6 +13,7 @@ const FEWEST_DROPPED: usize = 64;
 ///
 /// Its memory is bounded by the longest window: at most about four times (five where an exponential trend is asked
 /// for) 8 bytes for each of twice the present values in it, and what each kind keeps: up to 15 numbers per value.
+#[derive(Clone)]
 pub struct WindowStream {
     running: Vec<Running>,
     values: Vec<f64>,
@@ -29,6 +30,7 @@ pub struct WindowStream {
 }
 
 /// A part with its state.
+#[derive(Clone)]
 struct Running {
     part: Part,
     window: Box<dyn WindowKind>,

@@ -11,7 +11,7 @@ struct Beyond {
     excess: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Excess(Tail);
 
 impl Excess {
@@ -49,6 +49,7 @@ impl Aggregate for Excess {
 }
 
 /// Share ([`Measure::TailShare`]) and mean excess ([`Measure::MeanExcess`]) of the values beyond a level.
+#[derive(Clone)]
 pub(super) struct TailWindow {
     measures: Vec<Measure>,
     stack: TwoStack<Excess>,

@@ -22,7 +22,7 @@ impl Unit {
 }
 
 /// Sums of powers of time and value. Both count from the pivot, a point inside the window.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Powers<const S: usize, const T: usize> {
     is_log: bool,
 }
@@ -50,6 +50,7 @@ impl<const S: usize, const T: usize> Aggregate for Powers<S, T> {
 }
 
 /// Slope, residual and R² ([`Measure::Trend`]) of a polynomial of degree `T - 1`, or of an exponential.
+#[derive(Clone)]
 struct TrendWindow<const S: usize, const T: usize> {
     parts: Vec<TrendPart>,
     unit: Unit,

@@ -26,7 +26,7 @@ pub(super) trait Aggregate {
 }
 
 /// A window that slides over items and knows their sum.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct TwoStack<A: Aggregate> {
     pub(super) aggregate: A,
     /// Sums of the items `k..split`, for each `k` from `from` on.

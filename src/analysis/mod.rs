@@ -5,6 +5,7 @@ pub mod detect;
 pub mod device;
 pub mod ensemble;
 pub mod evaluate;
+pub mod explain;
 pub mod features;
 pub mod linalg;
 pub(crate) mod normal;

@@ -1,5 +1,7 @@
 //! Everything right of the raw scores: the combination and how well it agrees with the labels. Never refits.
 
+use std::sync::Arc;
+
 use super::snapshot::RunMetrics;
 use super::stacked;
 use super::surroundings::Surroundings;
@@ -19,8 +21,8 @@ pub(super) fn judge(
     recipe: &Recipe,
     cx: &Cx,
 ) -> (Combined, Option<RunMetrics>) {
-    let stacked = stacked::values(table, scores, recipe, cx);
-    let combined = combine(scores, &surroundings.scene(table, recipe, stacked.as_deref()), recipe);
+    let stacked = stacked::scores_of(table, scores, recipe, cx).map(Arc::new);
+    let combined = combine(scores, &surroundings.scene(table, recipe, stacked.as_ref()), recipe);
     let metrics = table.label().and_then(|labels| {
         let of_detector = |scores: &DetectorScores| {
             let known = known.and_then(|run| run.detectors.iter().find(|(kind, _)| *kind == scores.kind));

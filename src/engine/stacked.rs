@@ -1,7 +1,7 @@
 //! The voting strategy stacking: a classifier on top of the detectors, learned once per run from the labels.
 
 use crate::analysis::ensemble::stacking::{Stacking, StackingError};
-use crate::analysis::ensemble::{DetectorScores, normalized_columns};
+use crate::analysis::ensemble::{DetectorScores, StackedScores, normalized_columns};
 use crate::cx::Cx;
 use crate::data::Table;
 use crate::recipe::{Recipe, VotingStrategy};
@@ -9,15 +9,15 @@ use crate::recipe::{Recipe, VotingStrategy};
 /// Probabilities are kept this far from 0 and 1, so that their log-odds are finite.
 const SMALLEST: f64 = 1e-12;
 
-/// The log-odds of every row by a classifier that has not seen it. `None` where the strategy is another one, or where the
+/// What the classifier says of every row. `None` where the strategy is another one, or where the
 /// labels do not suffice, which is warned of.
-pub(super) fn values(table: &Table, scores: &[DetectorScores], recipe: &Recipe, cx: &Cx) -> Option<Vec<f64>> {
+pub(super) fn scores_of(table: &Table, scores: &[DetectorScores], recipe: &Recipe, cx: &Cx) -> Option<StackedScores> {
     let config = &recipe.ensemble;
     if config.voting_strategy != VotingStrategy::Stacking || !config.enabled {
         return None;
     }
     match learned(table, scores, recipe, cx) {
-        Ok(values) => Some(values),
+        Ok(stacked) => Some(stacked),
         Err(reason) => {
             cx.warn(format!("stacking is not possible, the weighted average takes its place: {reason}"));
             None
@@ -25,7 +25,7 @@ pub(super) fn values(table: &Table, scores: &[DetectorScores], recipe: &Recipe, 
     }
 }
 
-fn learned(table: &Table, scores: &[DetectorScores], recipe: &Recipe, cx: &Cx) -> Result<Vec<f64>, String> {
+fn learned(table: &Table, scores: &[DetectorScores], recipe: &Recipe, cx: &Cx) -> Result<StackedScores, String> {
     let labels = table.label().ok_or("the data has no labels; give a column the role label")?;
     let config = &recipe.ensemble;
     let n_folds = config.stacking.cross_validation_folds as usize;
@@ -40,5 +40,6 @@ fn learned(table: &Table, scores: &[DetectorScores], recipe: &Recipe, cx: &Cx) -
         let p = probability.clamp(SMALLEST, 1.0 - SMALLEST);
         (p / (1.0 - p)).ln()
     };
-    Ok(stacked.out_of_fold.iter().zip(by_all).map(|(own, all)| log_odds(own.unwrap_or(all))).collect())
+    let honest = stacked.out_of_fold.iter().zip(by_all).map(|(own, all)| log_odds(own.unwrap_or(all)));
+    Ok(StackedScores { log_odds: honest.collect(), classifier: stacked.stacking })
 }

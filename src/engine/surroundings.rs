@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::ensemble::{Feedback, RowsInTime, Scene, Votes, Windows};
+use crate::analysis::ensemble::{Feedback, RowsInTime, Scene, StackedScores, Votes, Windows};
 use crate::analysis::rules::RuleHits;
 use crate::analysis::severity::Circumstances;
 use crate::data::{SeriesOrder, Table};
@@ -56,7 +56,12 @@ impl Surroundings {
     }
 
     /// As the combination sees it.
-    pub(super) fn scene<'a>(&'a self, table: &'a Table, recipe: &'a Recipe, stacked: Option<&'a [f64]>) -> Scene<'a> {
+    pub(super) fn scene<'a>(
+        &'a self,
+        table: &'a Table,
+        recipe: &'a Recipe,
+        stacked: Option<&'a Arc<StackedScores>>,
+    ) -> Scene<'a> {
         Scene {
             rows: RowsInTime { order: &self.order, time: table.time(), alerts: &recipe.alerts },
             windows: self.windows.as_deref(),

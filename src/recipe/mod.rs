@@ -9,6 +9,7 @@ mod data;
 mod detectors;
 pub mod edit;
 mod evaluation;
+mod explanation;
 mod features;
 mod file;
 mod prepare;
@@ -38,6 +39,7 @@ pub use detectors::{
     SeasonalResidualConfig, SupportFraction, SvmApproximation, SvmKernel, WindowAlign, WindowLength, ZScoreConfig,
 };
 pub use evaluation::{EvaluationConfig, Split};
+pub use explanation::{Background, ExplainabilityMethod, ExplanationConfig};
 pub use features::{
     ChangeCost, ChangeMethod, ChangePenalty, ChangePoints, CorrelationFeatures, CorrelationMethod,
     DistributionFeatures, DomainFeatures, EntropyFeatures, EntropyMethod, FeaturesConfig, Interactions, OutlierMethod,
@@ -84,6 +86,8 @@ pub struct Recipe {
     pub severity: SeverityConfig,
     /// How anomalous rows become alerts.
     pub alerts: AlertsConfig,
+    /// How scores are explained.
+    pub explanation: ExplanationConfig,
     /// How well it does is measured.
     pub evaluation: EvaluationConfig,
     /// How its settings are tuned.
@@ -104,6 +108,7 @@ impl Default for Recipe {
             ensemble: EnsembleConfig::default(),
             severity: SeverityConfig::default(),
             alerts: AlertsConfig::default(),
+            explanation: ExplanationConfig::default(),
             evaluation: EvaluationConfig::default(),
             tuning: TuningConfig::default(),
             compute: ComputeConfig::default(),
@@ -148,6 +153,7 @@ impl Recipe {
         recipe.ensemble = other.ensemble.clone();
         recipe.severity = other.severity.clone();
         recipe.alerts = other.alerts.clone();
+        recipe.explanation = other.explanation.clone();
         recipe.evaluation = other.evaluation.clone();
         recipe.tuning = other.tuning.clone();
         recipe.detectors.set_votes_of(&other.detectors);

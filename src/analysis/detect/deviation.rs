@@ -4,11 +4,14 @@
 //! (Iglewicz and Hoaglin: How to detect and handle outliers, 1993); the quartiles and what lies between them (Tukey:
 //! Exploratory data analysis, 1977).
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
+use super::series::columns::ScoresSeries;
 use super::series::robust::{SortedWindow, ratio, spread_of, spread_of_mad};
-use super::series::{Combine, PerEntity, SeriesSet};
-use super::{DetectError, Detector, FittedDetector, Input};
+use super::series::{Combine, PerEntity, SeriesId, SeriesSet};
+use super::{DetectError, Detector, Input};
 use crate::analysis::stats::{mean_std, quantiles};
 use crate::cx::{Cancelled, Cx};
 use crate::recipe::{Baseline, DetectorKind, IqrConfig, ModifiedZScoreConfig, ZScoreConfig};
@@ -74,22 +77,43 @@ detectors! {
     IqrConfig, Iqr;
 }
 
-impl FittedDetector for Deviation {
-    /// The largest over the columns of: |x - mean| / standard deviation (n), |x - median| 0.6745 / MAD, or the distance
-    /// beyond the nearer quartile / interquartile range (from -0.5 between them; above 1.5 outside Tukey's fences).
-    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        let set = SeriesSet::to_score(input, self.columns.len(), self.measure.kind())?;
-        cx.progress().start(format!("{}: score", self.measure.kind().title()), set.n_values());
-        set.score(Combine::Max, cx, |entity, column, series| {
-            let Some(learned) = self.columns.get(column) else { return Ok(vec![0.0; series.len()]) };
-            let global = *learned.of(entity, set.n_entities());
-            let scores = match self.baseline {
-                Baseline::Global => series.iter().map(|&value| global.score(value)).collect(),
-                Baseline::Rolling(rows) => self.measure.rolling(series, (rows as usize).max(2), global.spread, cx)?,
-            };
-            cx.progress().add(series.len() as u64);
-            Ok(scores)
-        })
+impl ScoresSeries for Deviation {
+    const COMBINE: Combine = Combine::Max;
+
+    fn kind(&self) -> DetectorKind {
+        self.measure.kind()
+    }
+
+    fn n_columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// |x - mean| / standard deviation (n), |x - median| 0.6745 / MAD, or the distance beyond the nearer quartile /
+    /// interquartile range (from -0.5 between them; above 1.5 outside Tukey's fences).
+    fn score_series(
+        &self,
+        id: SeriesId,
+        series: &[f64],
+        from: usize,
+        _training: bool,
+        cx: &Cx,
+    ) -> Result<Vec<f64>, DetectError> {
+        let Some(learned) = self.columns.get(id.column) else { return Ok(vec![0.0; series.len() - from]) };
+        let global = *learned.of_series(id);
+        let scores = match self.baseline {
+            Baseline::Global => series.iter().skip(from).map(|&value| global.score(value)).collect(),
+            Baseline::Rolling(rows) => self.measure.rolling(series, from, width(rows), global.spread, cx)?,
+        };
+        cx.progress().add(series.len() as u64);
+        Ok(scores)
+    }
+
+    fn rows_needed(&self, _id: SeriesId, at: usize, _n: usize) -> Range<usize> {
+        match self.baseline {
+            Baseline::Global => at..at + 1,
+            // From the block before, so that rolling moments are put together from the same blocks.
+            Baseline::Rolling(rows) => (at / width(rows)).saturating_sub(1) * width(rows)..at + 1,
+        }
     }
 }
 
@@ -105,6 +129,11 @@ impl Deviation {
         })?;
         Ok(Self { measure, baseline, columns })
     }
+}
+
+/// Rows of a rolling baseline.
+fn width(rows: u32) -> usize {
+    (rows as usize).max(2)
 }
 
 impl Reference {
@@ -136,14 +165,18 @@ impl Measure {
         }
     }
 
-    /// The score of each value against the `width` values before it.
-    fn rolling(self, series: &[f64], width: usize, global_spread: f64, cx: &Cx) -> Result<Vec<f64>, Cancelled> {
-        let mut past = match self {
-            Self::ZScore => Past::Moments(RollingMoments::new(width)),
-            Self::ModifiedZScore | Self::Iqr => Past::Sorted(SortedWindow::default()),
-        };
-        let mut scores = Vec::with_capacity(series.len());
-        for (row, &value) in series.iter().enumerate() {
+    /// The score of each value from number `from` on against the `width` values before it.
+    fn rolling(
+        self,
+        series: &[f64],
+        from: usize,
+        width: usize,
+        global_spread: f64,
+        cx: &Cx,
+    ) -> Result<Vec<f64>, Cancelled> {
+        let mut past = self.past(series.get(..from).unwrap_or(series), width);
+        let mut scores = Vec::with_capacity(series.len() - from);
+        for (row, &value) in series.iter().enumerate().skip(from) {
             // Long windows take longer per value.
             if row % (CHECK_VALUES / (1 + width / 1024)).max(1) == 0 {
                 cx.check()?;
@@ -151,15 +184,28 @@ impl Measure {
             scores.push(if row < LEAST_ROWS.min(width) { 0.0 } else { self.past_score(&past, value, global_spread) });
             match &mut past {
                 Past::Moments(moments) => moments.push(value),
-                Past::Sorted(window) => {
-                    window.insert(value);
-                    if let Some(&old) = row.checked_sub(width).and_then(|old| series.get(old)) {
-                        window.remove(old);
-                    }
-                }
+                Past::Sorted(window) => match row.checked_sub(width).and_then(|old| series.get(old)) {
+                    Some(&old) => window.replace(old, value),
+                    None => window.insert(value),
+                },
             }
         }
         Ok(scores)
+    }
+
+    /// What counts of the values `before` the first one scored.
+    fn past(self, before: &[f64], width: usize) -> Past {
+        match self {
+            Self::ZScore => {
+                let mut moments = RollingMoments::new(width);
+                before.iter().for_each(|&value| moments.push(value));
+                Past::Moments(moments)
+            }
+            Self::ModifiedZScore | Self::Iqr => {
+                let last = before.get(before.len().saturating_sub(width)..).unwrap_or_default();
+                Past::Sorted(SortedWindow::of(last.to_vec()))
+            }
+        }
     }
 
     fn past_score(self, past: &Past, value: f64, global_spread: f64) -> f64 {

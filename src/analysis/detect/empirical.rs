@@ -114,6 +114,26 @@ impl Tails {
         })?;
         Ok(scores)
     }
+
+    /// The scores of all values of `x`, row-major: what [`Self::sum`] adds up.
+    pub(super) fn parts(&self, x: &Matrix, score: fn(Tail) -> f64, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let d = self.columns.len();
+        let mut parts = x.values().to_vec();
+        parts.par_chunks_mut(BLOCK_ROWS * d).try_for_each(|rows| {
+            for (feature, column) in self.columns.iter().enumerate() {
+                cx.check()?;
+                for rows in rows.chunks_mut(LANES * d) {
+                    let mut values = [0.0; LANES];
+                    values.iter_mut().zip(rows.iter().skip(feature).step_by(d)).for_each(|(to, &value)| *to = value);
+                    let found = column.scores(values, self.n_rows, score);
+                    rows.iter_mut().skip(feature).step_by(d).zip(found).for_each(|(part, score)| *part = score);
+                }
+            }
+            cx.progress().add((rows.len() / d) as u64);
+            Ok::<_, DetectError>(())
+        })?;
+        Ok(parts)
+    }
 }
 
 impl Column {

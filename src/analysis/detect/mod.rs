@@ -2,7 +2,7 @@
 
 pub mod autoencoder;
 pub mod centroid_distance;
-mod cholesky;
+pub(crate) mod cholesky;
 mod coordinate;
 pub mod copod;
 pub mod deviation;
@@ -29,6 +29,8 @@ mod sort;
 use serde::{Deserialize, Serialize};
 
 pub use self::nearest_rows::NearestRows;
+pub use self::series::Combine;
+pub use self::series::columns::ScoresColumns;
 use super::stats::quantile_of_sorted;
 use crate::cx::{Cancelled, Cx};
 use crate::data::{Matrix, SeriesOrder};
@@ -121,6 +123,38 @@ pub trait FittedDetector: Send + Sync {
     fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
         self.decision_function(input, cx)
     }
+
+    /// The raw score of every row where row i of `input` is a variant of training row `_own[i]`, which is then not held
+    /// against it: for rows that are training rows themselves what `training_scores` gives. Numbers count the rows that
+    /// the detector was fitted on, before a sample was taken of them; `u32::MAX`, a number out of bounds and a row
+    /// beyond the end of `_own` mean a new row. Another thing than `decision_function` only where a row must not count
+    /// as its own neighbour; the only row fitted on still does.
+    ///
+    /// # Errors
+    /// As for `decision_function`.
+    fn scores_beside(&self, input: Input<'_>, _own: &[u32], cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        self.decision_function(input, cx)
+    }
+}
+
+/// A fitted detector whose score is made of parts, one per feature.
+pub trait Decompose {
+    /// The parts of each row's score, rows × features, row-major: they add up to the score, to rounding of the largest
+    /// part. `own`: as in [`FittedDetector::scores_beside`], whose scores are then taken apart; `None`: those of
+    /// [`FittedDetector::decision_function`]. All are finite for finite input. No rows give no parts.
+    ///
+    /// # Errors
+    /// As for `decision_function`.
+    fn parts(&self, x: &Matrix, own: Option<&[u32]>, cx: &Cx) -> Result<Vec<f64>, DetectError>;
+
+    /// Parts likewise that do not cancel out where features say the same, for people to read. For most detectors those
+    /// of [`Decompose::parts`].
+    ///
+    /// # Errors
+    /// As for `decision_function`.
+    fn shares(&self, x: &Matrix, own: Option<&[u32]>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        self.parts(x, own, cx)
+    }
 }
 
 macro_rules! define_models {
@@ -161,12 +195,88 @@ macro_rules! define_models {
             fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
                 match self { $(Self::$kind(model) => model.training_scores(input, cx),)* }
             }
+
+            fn scores_beside(&self, input: Input<'_>, own: &[u32], cx: &Cx) -> Result<Vec<f64>, DetectError> {
+                match self { $(Self::$kind(model) => model.scores_beside(input, own, cx),)* }
+            }
         }
     };
 }
 with_detectors!(define_models);
 
+impl Model {
+    /// The model where its score is made of parts, one per feature.
+    pub fn as_decompose(&self) -> Option<&dyn Decompose> {
+        match self {
+            Self::LocalOutlierFactor(model) => Some(model),
+            Self::Autoencoder(model) => Some(model),
+            Self::KNearestNeighbors(model) => Some(model),
+            Self::Mahalanobis(model) => Some(model),
+            Self::CentroidDistance(model) => Some(model),
+            Self::Ecod(model) => Some(model),
+            Self::Copod(model) => Some(model),
+            Self::Hbos(model) => Some(model),
+            _ => None,
+        }
+    }
+}
+
+impl Model {
+    /// The model where it scores each measured column by itself.
+    pub fn as_scores_columns(&self) -> Option<&dyn ScoresColumns> {
+        match self {
+            Self::ZScore(model) | Self::ModifiedZScore(model) | Self::Iqr(model) => Some(model),
+            Self::SeasonalResidual(model) => Some(model),
+            Self::PcaWindows(model) => Some(model),
+            Self::PolynomialForecast(model) => Some(model),
+            Self::MatrixProfile(model) => Some(model),
+            _ => None,
+        }
+    }
+}
+
 /// The score that a share `contamination` of the rows exceeds; `sorted` is ascending.
 pub(crate) fn contamination_threshold(sorted: &[f64], contamination: f64) -> f64 {
     quantile_of_sorted(sorted, 1.0 - contamination)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_each_kind_of_model_add_up_to_its_score() {
+        let values: Vec<f64> = (0..180).map(|i| f64::from((i * i * 31 + i) % 101) / 20.0 - 2.0).collect();
+        let (x, cx) = (Matrix::unnamed(3, values).unwrap(), Cx::default());
+        let mut detectors = Detectors::default();
+        detectors.local_outlier_factor.novelty = false;
+        let own: Vec<u32> = (0..60).collect();
+        let mut kinds = Vec::new();
+        for &kind in DetectorKind::ALL.iter().filter(|&&kind| !uses_series(kind)) {
+            let model = fit(kind, &detectors, Input::from(&x), &cx).unwrap();
+            let beside = model.scores_beside(Input::from(&x), &own, &cx).unwrap();
+            for (ours, training) in beside.iter().zip(model.training_scores(Input::from(&x), &cx).unwrap()) {
+                assert!((ours - training).abs() <= 1e-12 * training.abs(), "{kind:?}: {ours} {training}");
+            }
+            let Some(parts) = model.as_decompose().map(|model| model.parts(&x, Some(&own), &cx).unwrap()) else {
+                continue;
+            };
+            for (parts, score) in parts.chunks(3).zip(&beside) {
+                let sum: f64 = parts.iter().sum();
+                assert!((sum - score).abs() <= 1e-9 * score.abs(), "{kind:?}: {sum} {score}");
+            }
+            kinds.push(kind.name());
+        }
+        let expected = [
+            "local_outlier_factor",
+            "autoencoder",
+            "k_nearest_neighbors",
+            "mahalanobis",
+            "centroid_distance",
+            "ecod",
+            "copod",
+            "hbos",
+        ];
+        assert_eq!(kinds, expected);
+    }
 }

@@ -4,13 +4,16 @@
 //! those before, so that nothing looks ahead. The forecast of a least-squares polynomial is a weighted sum of the rows it
 //! is fitted to, and the weights are the same everywhere.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
+use super::series::columns::ScoresSeries;
 use super::series::filter::filter;
 use super::series::robust::{ratio, spread_of};
 use super::series::window::window_length;
-use super::series::{Combine, PerEntity, SeriesSet};
-use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
+use super::series::{Combine, PerEntity, SeriesId, SeriesSet};
+use super::{DetectError, Detector, Input, contamination_threshold};
 use crate::cx::{Cancelled, Cx};
 use crate::recipe::{DetectorKind, PolynomialForecastConfig};
 
@@ -58,28 +61,55 @@ impl Detector for PolynomialForecastConfig {
     }
 }
 
-impl FittedDetector for PolynomialForecast {
-    /// The highest of the columns, of the mean over the forecasts made for the row, of |value - forecast| in robust standard
-    /// deviations of the training errors as many rows ahead.
-    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        let set = SeriesSet::to_score(input, self.columns.len(), KIND)?;
-        cx.progress().start("Polynomial forecast: score", set.n_values());
-        set.score(Combine::Max, cx, |entity, column, series| {
-            let mut scores = vec![0.0; series.len()];
-            let Some(column) = self.columns.get(column) else { return Ok(scores) };
-            let spreads = column.spreads.of(entity, set.n_entities());
-            let first = column.forecasts.first().map_or(0, Vec::len);
-            for (ahead, (weights, &spread)) in column.forecasts.iter().zip(spreads).enumerate() {
-                let errors = errors(series, weights, ahead, cx)?;
-                let rows = scores.iter_mut().skip(first + ahead);
-                rows.zip(errors).for_each(|(score, error)| *score += ratio(error, spread));
-            }
-            for (row, score) in scores.iter_mut().enumerate().skip(first) {
-                *score /= (row - first + 1).min(column.forecasts.len()) as f64;
-            }
-            cx.progress().add(series.len() as u64);
-            Ok(scores)
-        })
+impl ScoresSeries for PolynomialForecast {
+    const COMBINE: Combine = Combine::Max;
+
+    fn kind(&self) -> DetectorKind {
+        KIND
+    }
+
+    fn n_columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The mean over the forecasts made for the row, of |value - forecast| in robust standard deviations of the training
+    /// errors as many rows ahead.
+    fn score_series(
+        &self,
+        id: SeriesId,
+        series: &[f64],
+        from: usize,
+        _training: bool,
+        cx: &Cx,
+    ) -> Result<Vec<f64>, DetectError> {
+        let mut scores = vec![0.0; series.len() - from];
+        let Some(column) = self.columns.get(id.column) else { return Ok(scores) };
+        let window = column.window();
+        for (ahead, (weights, &spread)) in column.forecasts.iter().zip(column.spreads.of_series(id)).enumerate() {
+            // The first row with a forecast from so many rows before it.
+            let first = from.max(window + ahead);
+            let values = series.get(first - window - ahead..).unwrap_or_default();
+            let rows = scores.iter_mut().skip(first - from);
+            rows.zip(errors(values, weights, ahead, cx)?).for_each(|(score, error)| *score += ratio(error, spread));
+        }
+        for (row, score) in (from..).zip(&mut scores).skip(window.saturating_sub(from)) {
+            *score /= (row - window + 1).min(column.forecasts.len()) as f64;
+        }
+        cx.progress().add(series.len() as u64);
+        Ok(scores)
+    }
+
+    fn rows_needed(&self, id: SeriesId, at: usize, _n: usize) -> Range<usize> {
+        // The row forecast furthest ahead has the window and the other rows of the horizon before it.
+        let before = self.columns.get(id.column).map_or(0, |column| column.window() + column.forecasts.len() - 1);
+        at.saturating_sub(before)..at + 1
+    }
+}
+
+impl Column {
+    /// Rows a polynomial is fitted to.
+    fn window(&self) -> usize {
+        self.forecasts.first().map_or(0, Vec::len)
     }
 }
 
@@ -136,6 +166,7 @@ fn spreads(series: &[Vec<f64>], forecasts: &[Vec<f64>], cx: &Cx) -> Result<Vec<f
 
 #[cfg(test)]
 mod tests {
+    use super::super::FittedDetector;
     use super::super::series::tests::{noise, with_series};
     use super::*;
     use crate::recipe::WindowLength;

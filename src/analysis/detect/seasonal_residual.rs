@@ -3,12 +3,15 @@
 //! An additive decomposition by medians: the trend is a rolling median over one period, the season the median of what is
 //! left at each phase. Medians, as anomalies must not become part of what is normal.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
+use super::series::columns::{ChangedSeries, ScoresSeries};
 use super::series::robust::{SortedWindow, median, ratio, spread_of};
-use super::series::window::window_length;
-use super::series::{Combine, PerEntity, SeriesSet};
-use super::{DetectError, Detector, FittedDetector, Input};
+use super::series::window::{window_length, window_of};
+use super::series::{Combine, PerEntity, SeriesId, SeriesSet};
+use super::{DetectError, Detector, Input};
 use crate::cx::{Cancelled, Cx};
 use crate::recipe::{DetectorKind, SeasonalResidualConfig, WindowAlign};
 
@@ -68,15 +71,62 @@ impl Detector for SeasonalResidualConfig {
     }
 }
 
-impl FittedDetector for SeasonalResidual {
-    /// The largest over the columns of |value - trend - season| in robust standard deviations.
-    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        self.score(input, Season::phase_of, cx)
+impl ScoresSeries for SeasonalResidual {
+    const COMBINE: Combine = Combine::Max;
+
+    fn kind(&self) -> DetectorKind {
+        KIND
     }
 
-    /// As `decision_function`, but rows begin at the phase they had in fitting.
-    fn training_scores(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        self.score(input, |_, _| 0, cx)
+    fn n_columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// |value - trend - season| in robust standard deviations. Training rows begin at the phase they had in fitting.
+    fn score_series(
+        &self,
+        id: SeriesId,
+        series: &[f64],
+        from: usize,
+        training: bool,
+        cx: &Cx,
+    ) -> Result<Vec<f64>, DetectError> {
+        let Some(column) = self.columns.get(id.column) else { return Ok(vec![0.0; series.len() - from]) };
+        let season = column.seasons.of_series(id);
+        let level = without_trend(series, column.period, self.trend, cx)?;
+        let phase = if training { 0 } else { season.phase_of(&level, cx)? };
+        cx.progress().add(series.len() as u64);
+        Ok(self.scores(column.period, season, &level, phase, from))
+    }
+
+    fn rows_needed(&self, id: SeriesId, at: usize, n: usize) -> Range<usize> {
+        let width = self.columns.get(id.column).map_or(1, |column| trend_rows(column.period));
+        window_of(at, n, width, self.trend)
+    }
+
+    /// Besides the trend around the row, the first rows of the series are looked at: they say at which phase it begins.
+    fn score_changed(
+        &self,
+        id: SeriesId,
+        series: &ChangedSeries<'_>,
+        training: bool,
+        cx: &Cx,
+    ) -> Result<f64, DetectError> {
+        let Some(column) = self.columns.get(id.column) else { return Ok(0.0) };
+        let season = column.seasons.of_series(id);
+        let first_phase = if training {
+            0
+        } else {
+            // As many as have the trend they have in the whole series.
+            let first_rows = series.values(0..ALIGN_ROWS + trend_rows(column.period));
+            season.phase_of(&without_trend(&first_rows, column.period, self.trend, cx)?, cx)?
+        };
+        let needed = self.rows_needed(id, series.at(), series.len());
+        let phase = (first_phase + needed.start) % season.phases.len().max(1);
+        series.score_among(needed, |part, from| {
+            let level = without_trend(part, column.period, self.trend, cx)?;
+            Ok(self.scores(column.period, season, &level, phase, from))
+        })
     }
 }
 
@@ -86,26 +136,12 @@ impl SeasonalResidual {
         self.columns.iter().map(|column| column.period).collect()
     }
 
-    fn score(
-        &self,
-        input: Input<'_>,
-        phase: impl Fn(&Season, &[f64]) -> usize + Sync,
-        cx: &Cx,
-    ) -> Result<Vec<f64>, DetectError> {
-        let set = SeriesSet::to_score(input, self.columns.len(), KIND)?;
-        cx.progress().start("Seasonal residual: score", set.n_values());
-        set.score(Combine::Max, cx, |entity, column, series| {
-            let Some(column) = self.columns.get(column) else { return Ok(vec![0.0; series.len()]) };
-            let season = column.seasons.of(entity, set.n_entities());
-            let level = without_trend(series, column.period, self.trend, cx)?;
-            cx.check()?;
-            let phase = phase(season, &level);
-            cx.progress().add(series.len() as u64);
-            // Without looking ahead the first rows have no trend.
-            let untold = if self.trend == WindowAlign::End { trend_rows(column.period) - 1 } else { 0 };
-            let scores = season.residuals(&level, phase).map(|residual| ratio(residual, season.spread));
-            Ok(scores.enumerate().map(|(row, score)| if row < untold { 0.0 } else { score }).collect())
-        })
+    /// Scores of a series without its trend, which begins at `phase`, from row `from` on.
+    fn scores(&self, period: usize, season: &Season, level: &[f64], phase: usize, from: usize) -> Vec<f64> {
+        // Without looking ahead the first rows have no trend.
+        let untold = if self.trend == WindowAlign::End { trend_rows(period) - 1 } else { 0 };
+        let scores = season.residuals(level, phase).map(|residual| ratio(residual, season.spread));
+        scores.enumerate().skip(from).map(|(row, score)| if row < untold { 0.0 } else { score }).collect()
     }
 }
 
@@ -131,34 +167,57 @@ impl Season {
     }
 
     /// The phase at which the season fits best; the first of equally good ones.
-    fn phase_of(&self, level: &[f64]) -> usize {
+    fn phase_of(&self, level: &[f64], cx: &Cx) -> Result<usize, Cancelled> {
         let level = level.get(..ALIGN_ROWS).unwrap_or(level);
-        let misfit = |phase: usize| {
-            let residuals = self.residuals(level, phase);
-            residuals.map(|residual| ratio(residual, self.spread).min(ALIGN_LIMIT)).sum::<f64>()
-        };
-        let misfits = (0..self.phases.len()).map(|phase| (phase, misfit(phase)));
-        misfits.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(phase, _)| phase)
+        let limit = ALIGN_LIMIT * self.spread.max(f64::MIN_POSITIVE);
+        // Twice in a row, the season from any phase on lies in one piece.
+        let seasons = [&self.phases[..], &self.phases].concat();
+        let (mut best, mut least) = (0, f64::INFINITY);
+        for (phase, usual) in seasons.windows(self.phases.len().max(1)).take(self.phases.len()).enumerate() {
+            cx.check()?;
+            let misfit = pulp::Arch::new().dispatch(|| misfit(level, usual, limit, least));
+            if misfit < least {
+                (best, least) = (phase, misfit);
+            }
+        }
+        Ok(best)
     }
+}
+
+/// Sum of the distances of `level` from the season `usual`, over and over again, none counting more than `limit`. A part
+/// of the sum where that is `enough` already.
+#[inline(always)]
+fn misfit(level: &[f64], usual: &[f64], limit: f64, enough: f64) -> f64 {
+    let mut total = 0.0;
+    for level in level.chunks(usual.len()) {
+        let ((level, level_rest), (usual, usual_rest)) = (level.as_chunks::<8>(), usual.as_chunks::<8>());
+        let distance = |level: f64, usual: f64| (level - usual).abs().min(limit);
+        let mut sums = [0.0; 8];
+        for (level, usual) in level.iter().zip(usual) {
+            sums.iter_mut().zip(level).zip(usual).for_each(|((sum, level), usual)| *sum += distance(*level, *usual));
+        }
+        let rest = level_rest.iter().zip(usual_rest).map(|(level, usual)| distance(*level, *usual));
+        total += sums.iter().sum::<f64>() + rest.sum::<f64>();
+        if total >= enough {
+            break;
+        }
+    }
+    total
 }
 
 /// The series without its rolling median over one period (and a row more where that is even), around each row or up to
 /// it. Rows too near an end take the trend of the nearest whole window.
 fn without_trend(series: &[f64], period: usize, align: WindowAlign, cx: &Cx) -> Result<Vec<f64>, Cancelled> {
     let width = trend_rows(period).min(series.len());
-    let mut window = SortedWindow::default();
-    let mut medians = Vec::with_capacity(series.len());
-    for (row, &value) in series.iter().enumerate() {
+    let mut window = SortedWindow::of(series.get(..width).unwrap_or(series).to_vec());
+    let mut medians = Vec::with_capacity(series.len() - width + 1);
+    medians.push(window.quantile(0.5));
+    for (row, (&new, &old)) in series.iter().skip(width).zip(series).enumerate() {
         if row % 256 == 0 {
             cx.check()?;
         }
-        window.insert(value);
-        if let Some(&old) = row.checked_sub(width).and_then(|old| series.get(old)) {
-            window.remove(old);
-        }
-        if row + 1 >= width {
-            medians.push(window.quantile(0.5));
-        }
+        window.replace(old, new);
+        medians.push(window.quantile(0.5));
     }
     let before = match align {
         WindowAlign::Center => width / 2,
@@ -175,6 +234,7 @@ fn trend_rows(period: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::FittedDetector;
     use super::super::series::tests::{noise, with_series};
     use super::*;
     use crate::recipe::WindowLength;

@@ -29,17 +29,49 @@ fn means(values: &[f64], rows: &[u32], config: &ContextConfig) -> Vec<f64> {
         sum += values.get(row as usize).map_or(0.0, |value| value.clamp(-config.limit, config.limit));
         sums.push(sum);
     }
+    let mean = |at: usize| {
+        let (from, to) = window(at, n, config);
+        let between = |end: usize| sums.get(end).copied().unwrap_or(0.0);
+        (between(to) - between(from)) / (to - from).max(1) as f64
+    };
+    (0..n).map(mean).collect()
+}
+
+/// The places around one of `n` that are averaged: from, and before which.
+fn window(at: usize, n: usize, config: &ContextConfig) -> (usize, usize) {
     let width = (config.rows as usize).max(1);
     let (before, after) = match config.align {
         WindowAlign::Center => (width / 2, width - width / 2),
         WindowAlign::End => (width - 1, 1),
     };
-    let mean = |at: usize| {
-        let (from, to) = (at.saturating_sub(before), (at + after).min(n));
-        let between = |end: usize| sums.get(end).copied().unwrap_or(0.0);
-        (between(to) - between(from)) / (to - from).max(1) as f64
-    };
-    (0..n).map(mean).collect()
+    (at.saturating_sub(before), (at + after).min(n))
+}
+
+/// The rows around one row, for what [`add`] would add to it were its own value another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around {
+    weight: f64,
+    limit: f64,
+    /// Sum of the cut values of the others.
+    others: f64,
+    /// Rows averaged, itself included.
+    n: f64,
+}
+
+impl Around {
+    /// Around place `at` of the rows of a series; `value` gives the value of a row.
+    pub(super) fn of(rows: &[u32], at: usize, value: impl Fn(u32) -> f64, config: &ContextConfig) -> Self {
+        let (from, to) = window(at, rows.len(), config);
+        let others = rows.iter().enumerate().take(to).skip(from).filter(|(place, _)| *place != at);
+        let others = others.map(|(_, &row)| value(row).clamp(-config.limit, config.limit)).sum();
+        let n = to.saturating_sub(from).max(1) as f64;
+        Self { weight: config.weight, limit: config.limit, others, n }
+    }
+
+    /// A value of the row with what is added to it.
+    pub(super) fn add(&self, value: f64) -> f64 {
+        value + self.weight * (self.others + value.clamp(-self.limit, self.limit)) / self.n
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::recipe::DynamicWeighting;
 const MICROS_PER_SEC: i64 = 1_000_000;
 
 /// The weight of every detector in every window of time; of each window they add up to 1.
+#[derive(Debug)]
 pub(super) struct RowWeights<'a> {
     /// Windows × detectors.
     table: Vec<f64>,
@@ -35,6 +36,16 @@ impl<'a> RowWeights<'a> {
         };
         let table = factors.chunks_exact(n_members).flat_map(weigh).collect();
         Self { table, n_members, windows: Some(&windows.of_row) }
+    }
+
+    /// These weights for all rows, as they are in one row.
+    pub(super) fn of_row(weights: &[f64]) -> RowWeights<'static> {
+        RowWeights { table: weights.to_vec(), n_members: weights.len(), windows: None }
+    }
+
+    /// Windows × detectors.
+    pub(super) fn table(&self) -> &[f64] {
+        &self.table
     }
 
     /// The rows from `first` on in stretches of equal weights: how many rows, and the weight of each detector.
@@ -69,6 +80,11 @@ impl Windows {
         distinct.dedup();
         let number = |key: &i64| u32::try_from(distinct.binary_search(key).unwrap_or(0)).unwrap_or(u32::MAX);
         Self { of_row: keys.par_iter().map(number).collect(), n: distinct.len() }
+    }
+
+    /// The window of a row.
+    pub(super) fn of(&self, row: usize) -> usize {
+        self.of_row.get(row).map_or(0, |&window| window as usize)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod confidence;
 mod context;
 mod dynamic;
 mod normalize;
+mod row;
 mod scale;
 pub mod stacking;
 mod threshold;
@@ -21,8 +22,10 @@ pub use self::column::DetectorScores;
 use self::dynamic::RowWeights;
 pub use self::dynamic::Windows;
 use self::normalize::Normalizer;
+pub use self::row::{PlaceInTime, RowScorer};
 use self::scale::ScoreScale;
 pub use self::scale::THRESHOLD_SCORE;
+use self::stacking::Stacking;
 pub use self::threshold::RowsInTime;
 use self::vote::{TIE_BREAK, Voting};
 use super::detect::vote_threshold;
@@ -48,6 +51,27 @@ impl Member {
     pub fn normalized(&self, raw: f64) -> f64 {
         self.normalizer.apply(raw)
     }
+
+    /// Consecutive rows of the run in comparable terms, from row `first` on.
+    #[inline(always)]
+    fn fill(&self, raw: &[f64], first: usize, out: &mut [f64]) {
+        self.normalizer.fill(raw, first, out);
+    }
+
+    /// The same of scores that are not those of the run.
+    #[inline(always)]
+    fn fill_others(&self, raw: &[f64], _: usize, out: &mut [f64]) {
+        out.iter_mut().zip(raw).for_each(|(out, &raw)| *out = self.normalized(raw));
+    }
+}
+
+/// What the classifier of the voting strategy stacking says.
+#[derive(Debug)]
+pub struct StackedScores {
+    /// Log-odds of each row, by a classifier that has not seen it.
+    pub log_odds: Vec<f64>,
+    /// The classifier learned from all rows.
+    pub classifier: Stacking,
 }
 
 /// What somebody found out about a row.
@@ -74,8 +98,8 @@ pub struct Scene<'a> {
     pub circumstances: &'a Circumstances,
     /// The votes as an earlier combination of the same scores has counted them.
     pub votes: Option<&'a Arc<Votes>>,
-    /// One value per row from the classifier of the voting strategy stacking, if it could be learned.
-    pub stacked: Option<&'a [f64]>,
+    /// What the classifier of the voting strategy stacking says, if it could be learned.
+    pub stacked: Option<&'a Arc<StackedScores>>,
 }
 
 /// How alike detectors vote. Counting the votes of a million rows takes longer than combining them.
@@ -100,6 +124,19 @@ pub struct Combined {
     pub members: Vec<Member>,
     /// How alike they vote; `None` for fewer than two, or without rows.
     pub votes: Option<Arc<Votes>>,
+    stacked: Option<Arc<StackedScores>>,
+    scale: ScoreScale,
+    /// Per window of time the weight of each detector; one window where the weights are fixed.
+    weights: Vec<f64>,
+}
+
+impl Combined {
+    /// The weights of the detectors in a row.
+    fn weights_at(&self, row: usize, windows: Option<&Windows>) -> &[f64] {
+        let n_members = self.members.len();
+        let window = windows.filter(|_| self.weights.len() > n_members).map_or(0, |windows| windows.of(row));
+        self.weights.get(window * n_members..(window + 1) * n_members).unwrap_or_default()
+    }
 }
 
 /// Combines the scores of the detectors: normalises each, makes one value per row of them by the voting strategy, finds
@@ -112,13 +149,13 @@ pub fn combine(scores: &[DetectorScores], scene: &Scene<'_>, recipe: &Recipe) ->
     if let Some(votes) = votes.as_ref().filter(|_| config.enabled && config.diversity.enabled) {
         promote(&mut members, &votes.agreement, &config.diversity);
     }
-    let (values, threshold) = values_and_threshold(scores, &members, scene, config);
+    let Joined { values, threshold, weights } = join(scores, &members, scene, config);
     let scale = ScoreScale::fit(&values, threshold);
     let mut is_anomaly: Vec<bool> = values.par_iter().map(|&value| scale.is_anomaly(value)).collect();
     let mut score = values;
     score.par_iter_mut().for_each(|value| *value = scale.score(*value));
     for rule in scene.rules {
-        let least = rule.severity.least_score(&recipe.severity).max(THRESHOLD_SCORE.next_up());
+        let least = least_score(rule, recipe);
         for &row in &rule.rows {
             if let (Some(is_anomaly), Some(score)) = (is_anomaly.get_mut(row as usize), score.get_mut(row as usize)) {
                 *is_anomaly = true;
@@ -131,26 +168,44 @@ pub fn combine(scores: &[DetectorScores], scene: &Scene<'_>, recipe: &Recipe) ->
         _ => None,
     });
     let severity = severity.collect();
-    Combined { score, is_anomaly, severity, members, votes }
+    let stacked = scene.stacked.filter(|_| config.voting_strategy == VotingStrategy::Stacking).cloned();
+    Combined { score, is_anomaly, severity, members, votes, stacked, scale, weights }
 }
 
-/// One value per row, and the threshold on them.
-fn values_and_threshold(
-    scores: &[DetectorScores],
-    members: &[Member],
-    scene: &Scene<'_>,
-    config: &EnsembleConfig,
-) -> (Vec<f64>, f64) {
-    let votes_thresholds = || members.iter().map(|member| member.normalized(member.vote_threshold)).collect();
-    let with = |weights| match config.voting_strategy {
-        VotingStrategy::ConfidenceWeighted => Voting::Confident(weights, votes_thresholds()),
+/// What a rule lifts the score of a row to.
+fn least_score(rule: &RuleHits, recipe: &Recipe) -> f64 {
+    rule.severity.least_score(&recipe.severity).max(THRESHOLD_SCORE.next_up())
+}
+
+/// The voting strategy with its weights.
+fn voting_of<'a>(config: &EnsembleConfig, members: &[Member], weights: RowWeights<'a>) -> Voting<'a> {
+    let thresholds = || members.iter().map(|member| member.normalized(member.vote_threshold)).collect();
+    match config.voting_strategy {
+        VotingStrategy::ConfidenceWeighted => Voting::Confident(weights, thresholds()),
         VotingStrategy::MajorityVote => Voting::Majority(weights),
         VotingStrategy::Maximum => Voting::MaximumOfGroups(usize::MAX),
         VotingStrategy::AverageOfMaximum => Voting::MaximumOfGroups(config.group_size as usize),
         VotingStrategy::WeightedAverage | VotingStrategy::Stacking => Voting::Average(weights),
-    };
+    }
+}
+
+/// Whether the rows around a row count.
+fn in_context(config: &EnsembleConfig, scene: &Scene<'_>, members: &[Member]) -> bool {
+    config.context.enabled && scene.rows.time.is_some() && of_voting(members, config).is_none()
+}
+
+/// The detectors joined to one value per row.
+struct Joined {
+    values: Vec<f64>,
+    threshold: f64,
+    /// As in [`Combined`].
+    weights: Vec<f64>,
+}
+
+/// One value per row, and the threshold on them.
+fn join(scores: &[DetectorScores], members: &[Member], scene: &Scene<'_>, config: &EnsembleConfig) -> Joined {
     let own_threshold = of_voting(members, config);
-    let in_context = config.context.enabled && scene.rows.time.is_some() && own_threshold.is_none();
+    let in_context = in_context(config, scene, members);
     let threshold_of = |values: &[f64]| {
         own_threshold
             .or_else(|| if in_context { None } else { threshold::of_members(scores, members, config) })
@@ -163,26 +218,29 @@ fn values_and_threshold(
         }
         values
     };
+    let weights: Vec<f64> = members.iter().map(|member| member.weight).collect();
     if let (VotingStrategy::Stacking, Some(stacked)) = (config.voting_strategy, scene.stacked) {
         // Log-odds have nothing in common with the thresholds of the detectors.
         let combined = EnsembleConfig { threshold_aggregation: ThresholdAggregation::Combined, ..config.clone() };
-        return (stacked.to_vec(), threshold::of_values(stacked, &combined, scene.rows));
+        let threshold = threshold::of_values(&stacked.log_odds, &combined, scene.rows);
+        return Joined { values: stacked.log_odds.clone(), threshold, weights };
     }
-    let strategy = with(RowWeights::fixed(members));
+    let strategy = voting_of(config, members, RowWeights::fixed(members));
     let values = values_of(&strategy);
     let threshold = threshold_of(&values);
     let follows = matches!(strategy, Voting::Average(_) | Voting::Confident(..));
     let Some(windows) = scene.windows.filter(|_| config.dynamic_weighting.enabled && follows && members.len() > 1)
     else {
-        return (values, threshold);
+        return Joined { values, threshold, weights };
     };
     let consensus: Vec<bool> = values.par_iter().map(|&value| value > threshold).collect();
     drop(values);
     let factors = dynamic::factors(scores, members, &consensus, windows, scene.feedback, &config.dynamic_weighting);
-    let strategy = with(RowWeights::by_window(members, &factors, windows));
-    let values = values_of(&strategy);
+    let row_weights = RowWeights::by_window(members, &factors, windows);
+    let weights = row_weights.table().to_vec();
+    let values = values_of(&voting_of(config, members, row_weights));
     let threshold = threshold_of(&values);
-    (values, threshold)
+    Joined { values, threshold, weights }
 }
 
 /// The comparable scores of every detector, as columns.

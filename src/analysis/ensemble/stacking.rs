@@ -191,9 +191,9 @@ impl Stacking {
                 continue;
             };
             for row in rows.iter().map(|row| *row as usize) {
-                let scores = columns.iter().filter_map(|column| column.get(row));
+                let scores: Vec<f64> = columns.iter().filter_map(|column| column.get(row).copied()).collect();
                 if let Some(prediction) = out_of_fold.get_mut(row) {
-                    *prediction = Some(without.probability_of(scores));
+                    *prediction = Some(without.probability(&scores));
                 }
             }
         }
@@ -203,12 +203,12 @@ impl Stacking {
     /// Probability that a row of these scores, one per member, is an anomaly, 0 to 1. A member that is missing at the end
     /// counts as giving its mean.
     pub fn probability(&self, scores: &[f64]) -> f64 {
-        self.probability_of(scores.iter())
+        logistic(self.log_odds(scores))
     }
 
-    fn probability_of<'a>(&self, scores: impl Iterator<Item = &'a f64>) -> f64 {
-        let adds = self.members.iter().zip(scores).map(|(member, score)| member.adds(*score));
-        logistic(adds.fold(self.intercept, |sum, add| sum + add))
+    /// The log-odds of [`Stacking::probability`].
+    pub fn log_odds(&self, scores: &[f64]) -> f64 {
+        self.members.iter().zip(scores).fold(self.intercept, |sum, (member, score)| sum + member.adds(*score))
     }
 
     /// [`Stacking::probability`] of each row, from one column per member.

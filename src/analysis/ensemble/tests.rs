@@ -402,3 +402,93 @@ fn huge_scores_stay_in_order() {
         assert_eq!(ranking(&result)[0], 3);
     }
 }
+
+/// The combined score of each row, by a scorer of that row.
+fn row_by_row(raw: &[Vec<f64>], recipe: &Recipe, rules: &[RuleHits], result: &Combined) -> Vec<f64> {
+    let n = raw[0].len();
+    let times: Vec<i64> = (0..n as i64).map(|minute| minute * 60_000_000).collect();
+    let order = SeriesOrder::new(n, &times, &[]);
+    let windows = Windows::new(&times, recipe.ensemble.dynamic_weighting.window_secs);
+    let scene = Scene {
+        rows: RowsInTime { order: &order, time: Some(&times), alerts: &recipe.alerts },
+        windows: recipe.ensemble.dynamic_weighting.enabled.then_some(&windows),
+        feedback: &[],
+        rules,
+        circumstances: &Circumstances::default(),
+        votes: None,
+        stacked: None,
+    };
+    let scores = columns(raw);
+    let of_row = |row: usize| {
+        let place = PlaceInTime { series: order.rows(), place: row };
+        let scorer = RowScorer::new(row, place, &scores, result, &scene, recipe);
+        scorer.score(&raw.iter().map(|column| column[row]).collect::<Vec<f64>>())
+    };
+    (0..n).map(of_row).collect()
+}
+
+#[test]
+fn a_row_as_it_is_has_the_score_of_the_run() {
+    let column = |seed: u64| -> Vec<f64> {
+        (0..200_u64)
+            .map(|i| ((i * 7919 + seed * 104_729) % 1009) as f64 / 100.0 + f64::from(i % 41 == 0) * 9.0)
+            .collect()
+    };
+    let raw: Vec<Vec<f64>> = (1..5).map(column).collect();
+    let rules = vec![RuleHits { name: "odd".into(), severity: Severity::Medium, rows: vec![3, 50] }];
+    let strategies = [
+        VotingStrategy::WeightedAverage,
+        VotingStrategy::MajorityVote,
+        VotingStrategy::ConfidenceWeighted,
+        VotingStrategy::Maximum,
+        VotingStrategy::AverageOfMaximum,
+    ];
+    let normalizations = [Normalization::ZScore, Normalization::Rank, Normalization::Gaussian];
+    for strategy in strategies {
+        for normalization in normalizations {
+            for (context, dynamic) in [(false, false), (true, false), (false, true), (true, true)] {
+                let mut recipe = plain();
+                let ensemble = &mut recipe.ensemble;
+                (ensemble.voting_strategy, ensemble.normalization, ensemble.soft_limit) =
+                    (strategy, normalization, 2.0);
+                (ensemble.context.enabled, ensemble.context.rows) = (context, 7);
+                ensemble.dynamic_weighting.enabled = dynamic;
+                let result = combined_with(&raw, &recipe, &rules, &[]);
+                for (row, score) in row_by_row(&raw, &recipe, &rules, &result).into_iter().enumerate() {
+                    let of_run = result.score[row];
+                    assert!(
+                        (score - of_run).abs() < 1e-12,
+                        "{strategy:?} {normalization:?} row {row}: {score} {of_run}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn another_score_of_a_detector_counts_as_in_a_run() {
+    // Weighted average without context: the scale of the run is fixed, so the score is that of a row with the same mean.
+    let recipe = plain();
+    let raw = vec![(0..100).map(f64::from).collect::<Vec<f64>>(), (0..100).map(|i| f64::from(i * 37 % 100)).collect()];
+    let result = combined_with(&raw, &recipe, &[], &[]);
+    let scores = columns(&raw);
+    let order = SeriesOrder::new(100, &[], &[]);
+    let scene = Scene {
+        rows: RowsInTime { order: &order, time: None, alerts: &recipe.alerts },
+        windows: None,
+        feedback: &[],
+        rules: &[],
+        circumstances: &Circumstances::default(),
+        votes: None,
+        stacked: None,
+    };
+    let place = PlaceInTime { series: order.rows(), place: 0 };
+    let scorer = RowScorer::new(0, place, &scores, &result, &scene, &recipe);
+    for row in [5, 40, 99] {
+        let like = [raw[0][row], raw[1][row]];
+        assert!((scorer.score(&like) - result.score[row]).abs() < 1e-12);
+    }
+    let several = scorer.by_detectors(&[&raw[0], &raw[1]]);
+    assert!(several.iter().zip(&result.score).all(|(a, b)| (a - b).abs() < 1e-12));
+}

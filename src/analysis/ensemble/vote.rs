@@ -10,6 +10,7 @@ use super::dynamic::RowWeights;
 const BLOCK: usize = 1024;
 
 /// How the values of a row become one.
+#[derive(Debug)]
 pub(super) enum Voting<'a> {
     /// The weighted average.
     Average(RowWeights<'a>),
@@ -32,8 +33,10 @@ pub(super) fn combine_rows(columns: &[DetectorScores], members: &[Member], strat
             pulp::Arch::new().dispatch(
                 #[inline(always)]
                 || {
-                    let rows = Rows { columns, members, first: block * BLOCK };
-                    rows.combine(strategy, room, out);
+                    let first = block * BLOCK;
+                    let raw = columns.iter().map(|column| column.raw.get(first..first + out.len()).unwrap_or_default());
+                    let rows = Rows { raw: raw.collect(), members, first };
+                    rows.combine(strategy, Member::fill, room, out);
                 },
             );
         },
@@ -41,28 +44,48 @@ pub(super) fn combine_rows(columns: &[DetectorScores], members: &[Member], strat
     values
 }
 
+/// One value per row, for rows that are not those of the run: `raw` holds a column per detector. The strategy has the same
+/// weights for all of them.
+pub(super) fn combine_others(raw: &[&[f64]], members: &[Member], strategy: &Voting<'_>) -> Vec<f64> {
+    let mut values = vec![0.0; raw.first().map_or(0, |column| column.len())];
+    let mut room = vec![0.0; (raw.len() + 1) * BLOCK];
+    for (block, out) in values.chunks_mut(BLOCK).enumerate() {
+        let first = block * BLOCK;
+        let raw = raw.iter().map(|column| column.get(first..first + out.len()).unwrap_or_default());
+        let rows = Rows { raw: raw.collect(), members, first: 0 };
+        rows.combine(strategy, Member::fill_others, &mut room, out);
+    }
+    values
+}
+
 /// A block of rows.
 struct Rows<'a> {
-    columns: &'a [DetectorScores],
+    /// Raw scores, a column per detector.
+    raw: Vec<&'a [f64]>,
     members: &'a [Member],
     first: usize,
 }
 
 impl Rows<'_> {
+    /// `fill` makes the raw scores of a detector comparable, given the number of the first row.
     #[inline(always)]
-    fn combine(&self, strategy: &Voting<'_>, room: &mut [f64], out: &mut [f64]) {
-        let (normalized, spare) = room.split_at_mut(self.columns.len() * BLOCK);
+    fn combine(
+        &self,
+        strategy: &Voting<'_>,
+        fill: impl Fn(&Member, &[f64], usize, &mut [f64]),
+        room: &mut [f64],
+        out: &mut [f64],
+    ) {
+        let (normalized, spare) = room.split_at_mut(self.raw.len() * BLOCK);
         // Where detectors of weight 0 have no say, they are not even normalised.
         let heard = |member: &Member| !matches!(strategy, Voting::MaximumOfGroups(_)) || member.weight > 0.0;
-        let (mut scores, mut n_heard) = (Vec::with_capacity(self.columns.len()), 0);
-        for ((column, member), normalized) in
-            self.columns.iter().zip(self.members).zip(normalized.chunks_exact_mut(BLOCK))
-        {
+        let (mut scores, mut n_heard) = (Vec::with_capacity(self.raw.len()), 0);
+        for ((raw, member), normalized) in self.raw.iter().zip(self.members).zip(normalized.chunks_exact_mut(BLOCK)) {
             if !heard(member) {
                 continue;
             }
             let normalized = &mut normalized[..out.len()];
-            member.normalizer.fill(self.raw(column, out.len()), self.first, normalized);
+            fill(member, raw, self.first, normalized);
             scores.push(normalized);
             n_heard += 1;
         }
@@ -77,11 +100,6 @@ impl Rows<'_> {
                 self.add_votes(&mut spare[..out.len()], out);
             }
         }
-    }
-
-    #[inline(always)]
-    fn raw<'a>(&self, column: &'a DetectorScores, n: usize) -> &'a [f64] {
-        column.raw.get(self.first..self.first + n).unwrap_or_default()
     }
 
     #[inline(always)]
@@ -136,9 +154,9 @@ impl Rows<'_> {
     fn add_votes(&self, votes: &mut [f64], out: &mut [f64]) {
         votes.fill(0.0);
         let mut n_members = 0.0;
-        for (column, member) in self.columns.iter().zip(self.members).filter(|(_, member)| member.weight > 0.0) {
+        for (raw, member) in self.raw.iter().zip(self.members).filter(|(_, member)| member.weight > 0.0) {
             n_members += 1.0;
-            for (votes, &raw) in votes.iter_mut().zip(self.raw(column, out.len())) {
+            for (votes, &raw) in votes.iter_mut().zip(*raw) {
                 *votes += f64::from(u8::from(raw > member.vote_threshold));
             }
         }

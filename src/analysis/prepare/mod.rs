@@ -216,13 +216,18 @@ impl Prepared {
         8 * (n_rows * self.matrix.n_features()) as u64
     }
 
+    /// Whether detectors learn from the matrix itself: from all of its rows, as they are.
+    pub fn is_learned_whole(&self) -> bool {
+        self.training.is_none() && self.fitted.features.iter().all(|feature| feature.scaled_limits().is_none())
+    }
+
     /// What detectors learn from, where that is not the matrix itself: its training rows, pulled in where outliers are
     /// winsorized.
     pub fn training_matrix(&self) -> Option<Matrix> {
-        let limits: Vec<Option<(f64, f64)>> = self.fitted.features.iter().map(FittedFeature::scaled_limits).collect();
-        if self.training.is_none() && limits.iter().all(Option::is_none) {
+        if self.is_learned_whole() {
             return None;
         }
+        let limits: Vec<Option<(f64, f64)>> = self.fitted.features.iter().map(FittedFeature::scaled_limits).collect();
         let clamp = |row: &[f64]| -> Vec<f64> {
             let value = |(&value, limit): (&f64, &Option<(f64, f64)>)| match limit {
                 Some((low, high)) => value.clamp(*low, *high),

@@ -9,6 +9,7 @@ mod dense;
 mod masks;
 mod network;
 mod optimizer;
+mod parts;
 mod step;
 mod tensors;
 #[cfg(test)]

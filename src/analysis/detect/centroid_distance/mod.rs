@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::coordinate::coordinate;
 use super::sample::{check_training_rows, check_width};
-use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
+use super::{Decompose, DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::analysis::stats::quantiles;
 use crate::cx::Cx;
 use crate::data::Matrix;
@@ -55,6 +55,33 @@ impl FittedDetector for CentroidDistance {
             Ok::<_, DetectError>(())
         })?;
         Ok(scores)
+    }
+}
+
+impl Decompose for CentroidDistance {
+    /// Per feature the difference from the centre, squared and divided by the distance (Euclidean), or its size
+    /// (Manhattan); zeros for the centre itself.
+    fn parts(&self, x: &Matrix, _own: Option<&[u32]>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        check_width(x, self.center.len(), KIND)?;
+        cx.progress().start("Centroid distance: parts", x.n_rows() as u64);
+        let mut parts = x.values().to_vec();
+        parts.par_chunks_mut(BLOCK_ROWS * x.n_features()).try_for_each(|rows| {
+            for row in rows.chunks_exact_mut(x.n_features()) {
+                cx.check()?;
+                let distance = self.distance(row);
+                for (value, center) in row.iter_mut().zip(&self.center) {
+                    let difference = (coordinate(*value) - center).abs();
+                    *value = match self.metric {
+                        CentroidMetric::Euclidean if distance > 0.0 => difference * difference / distance,
+                        CentroidMetric::Euclidean => 0.0,
+                        CentroidMetric::Manhattan => difference,
+                    };
+                }
+            }
+            cx.progress().add((rows.len() / x.n_features()) as u64);
+            Ok::<_, DetectError>(())
+        })?;
+        Ok(parts)
     }
 }
 
@@ -120,6 +147,19 @@ mod tests {
         assert_eq!(scores(CentroidMetric::Manhattan, Center::Mean, &train, &rows), [7.0, 0.0]);
         assert_eq!(scores(CentroidMetric::Manhattan, Center::Median, &train, &rows), [10.0, 3.0]);
         assert_eq!(scores(CentroidMetric::Euclidean, Center::Median, &train, &rows), [52.0_f64.sqrt(), 3.0]);
+    }
+
+    #[test]
+    fn parts_of_hand_computed_cases() {
+        // Means (4, 0), medians (1, 0).
+        let x = Matrix::unnamed(2, vec![0.0, 0.0, 1.0, -3.0, 11.0, 3.0]).unwrap();
+        let rows = Matrix::unnamed(2, vec![7.0, -4.0, 4.0, 0.0, 1.0, 1e300]).unwrap();
+        let parts = |metric, center| {
+            let config = CentroidDistanceConfig { metric, center, ..Default::default() };
+            CentroidDistance::fit(&config, &x, &Cx::default()).unwrap().parts(&rows, None, &Cx::default()).unwrap()
+        };
+        assert_eq!(parts(CentroidMetric::Euclidean, Center::Mean), [9.0 / 5.0, 16.0 / 5.0, 0.0, 0.0, 9e-150, 1e150]);
+        assert_eq!(parts(CentroidMetric::Manhattan, Center::Median), [6.0, 4.0, 3.0, 0.0, 0.0, 1e150]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Deviations against scipy, numpy and pandas, brute force and hand-computed cases.
 
+use super::super::FittedDetector;
 use super::super::series::tests::{noise, with_series};
 use super::*;
 

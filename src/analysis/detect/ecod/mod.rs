@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::empirical::{Tail, Tails};
 use super::sample::{check_training_rows, check_width};
-use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
+use super::{Decompose, DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::cx::Cx;
 use crate::data::Matrix;
 use crate::recipe::{DetectorKind, EcodConfig};
@@ -49,6 +49,15 @@ impl FittedDetector for Ecod {
         check_width(x, self.tails.n_features(), KIND)?;
         cx.progress().start("ECOD: score", x.n_rows() as u64);
         self.tails.sum(x, score, cx)
+    }
+}
+
+impl Decompose for Ecod {
+    /// Per column the largest of the three tails, 0 to 2 ln(rows): PyOD's `O`.
+    fn parts(&self, x: &Matrix, _own: Option<&[u32]>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        check_width(x, self.tails.n_features(), KIND)?;
+        cx.progress().start("ECOD: parts", x.n_rows() as u64);
+        self.tails.parts(x, score, cx)
     }
 }
 
@@ -110,6 +119,24 @@ mod tests {
         // Beyond both ends of three columns, and another value than the constant, where either tail is that of one row.
         let far = fitted.decision_function(Input::from(&Matrix::unnamed(4, vec![9.0, -9.0, 7.0, -9.0]).unwrap()), &cx);
         assert_close(&far.unwrap(), &[4.0 * 12.0_f64.ln()]);
+    }
+
+    #[test]
+    fn parts_are_those_of_pyod() {
+        let (x, cx) = (Matrix::unnamed(4, X.to_vec()).unwrap(), Cx::default());
+        let fitted = Ecod::fit(&x, &cx).unwrap();
+        let parts = fitted.parts(&x, None, &cx).unwrap();
+        // m = pyod.models.ecod.ECOD().fit(X); m.O[:3]
+        let theirs = [
+            [1.3862943611198906, 1.0986122886681098, 0.0, 2.4849066497880004],
+            [1.0986122886681098, 1.791759469228055, 0.0, 0.6931471805599454],
+            [2.4849066497880004, 0.8754687373539001, 0.0, 1.0986122886681098],
+        ];
+        assert_close(&parts[..12], theirs.as_flattened());
+        let sums: Vec<f64> = parts.chunks(4).map(|parts| parts.iter().sum()).collect();
+        assert_close(&sums, &fitted.decision_function(Input::from(&x), &cx).unwrap());
+        assert!(fitted.parts(&x.select(&[]), None, &cx).unwrap().is_empty());
+        assert!(fitted.parts(&Matrix::unnamed(3, X.to_vec()).unwrap(), None, &cx).is_err());
     }
 
     #[test]

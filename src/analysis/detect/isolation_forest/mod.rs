@@ -117,17 +117,8 @@ impl FittedDetector for IsolationForest {
     /// gives it: at most ln(max_samples), 0 where rows are as dense as if they were spread evenly, below 0 where they are
     /// denser. Its opposite is the log of the geometric mean of the densities.
     fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        let x = input.features;
-        check_width(x, self.n_features, KIND)?;
-        cx.progress().start("Isolation forest: score", x.n_rows() as u64);
-        let mut scores = vec![0.0; x.n_rows()];
-        let block_rows = (BLOCK_VALUES / self.n_features / LANES * LANES).clamp(LANES, BLOCK_ROWS);
-        let blocks = x.values().par_chunks(block_rows * self.n_features);
-        blocks.zip(scores.par_chunks_mut(block_rows)).try_for_each(|(rows, scores)| {
-            self.score_block(rows, scores, cx)?;
-            cx.progress().add(scores.len() as u64);
-            Ok::<_, DetectError>(())
-        })?;
+        let mut scores = self.value_sums(input.features, cx)?;
+        scores.iter_mut().for_each(|sum| *sum = self.score(*sum));
         Ok(scores)
     }
 }
@@ -203,28 +194,75 @@ impl IsolationForest {
         self.max_samples
     }
 
-    fn score_block(&self, rows: &[f64], scores: &mut [f64], cx: &Cx) -> Result<(), Cancelled> {
+    /// What the values of leaves measure.
+    pub(crate) fn scoring(&self) -> IsolationScoring {
+        self.scoring
+    }
+
+    /// Whether the trees split by hyperplanes: the extended variant.
+    pub(crate) fn is_extended(&self) -> bool {
+        !self.hyperplanes.is_empty()
+    }
+
+    /// Per row the mean over the trees of the values of its leaves (path lengths or log densities), of which the score is
+    /// a function; more for an ordinary row. 0 in a forest without trees.
+    ///
+    /// # Errors
+    /// When cancelled, or when the rows have another number of features than the training rows.
+    pub(crate) fn margins(&self, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let mut margins = self.value_sums(x, cx)?;
+        margins.iter_mut().for_each(|sum| *sum /= self.n_trees().max(1.0));
+        Ok(margins)
+    }
+
+    /// The score of a row with this margin.
+    pub(crate) fn score_of_margin(&self, margin: f64) -> f64 {
+        self.score(margin * self.n_trees())
+    }
+
+    fn n_trees(&self) -> f64 {
+        (self.trees.len() + self.hyperplanes.len()) as f64
+    }
+
+    /// Per row the sum over the trees of the values of its leaves.
+    fn value_sums(&self, x: &Matrix, cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        check_width(x, self.n_features, KIND)?;
+        cx.progress().start("Isolation forest: score", x.n_rows() as u64);
+        let mut sums = vec![0.0; x.n_rows()];
+        let block_rows = (BLOCK_VALUES / self.n_features / LANES * LANES).clamp(LANES, BLOCK_ROWS);
+        let blocks = x.values().par_chunks(block_rows * self.n_features);
+        blocks.zip(sums.par_chunks_mut(block_rows)).try_for_each(|(rows, sums)| {
+            self.add_values(rows, sums, cx)?;
+            cx.progress().add(sums.len() as u64);
+            Ok::<_, DetectError>(())
+        })?;
+        Ok(sums)
+    }
+
+    fn add_values(&self, rows: &[f64], sums: &mut [f64], cx: &Cx) -> Result<(), Cancelled> {
         let keys = Keys::new(rows, self.n_features);
         for tree in &self.trees {
             cx.check()?;
-            tree.add_values(&keys, scores);
+            tree.add_values(&keys, sums);
         }
         for tree in &self.hyperplanes {
             cx.check()?;
-            tree.add_path_lengths(rows, self.n_features, scores);
-        }
-        let n_trees = (self.trees.len() + self.hyperplanes.len()) as f64;
-        match self.scoring {
-            IsolationScoring::Depth => {
-                let scale = n_trees * average_path_length(self.max_samples);
-                // One training row has no path to compare with; 0.5 is what scikit-learn says then.
-                let score = |sum: f64| if scale > 0.0 { (-sum / scale).exp2() } else { 0.5 };
-                scores.iter_mut().for_each(|sum| *sum = score(*sum));
-            }
-            // A saved forest may have no trees.
-            IsolationScoring::Density => scores.iter_mut().for_each(|sum| *sum = (0.0 - *sum) / n_trees.max(1.0)),
+            tree.add_path_lengths(rows, self.n_features, sums);
         }
         Ok(())
+    }
+
+    /// The score of a row, given the sum over the trees of the values of its leaves.
+    fn score(&self, sum: f64) -> f64 {
+        match self.scoring {
+            IsolationScoring::Depth => {
+                let scale = self.n_trees() * average_path_length(self.max_samples);
+                // One training row has no path to compare with; 0.5 is what scikit-learn says then.
+                if scale > 0.0 { (-sum / scale).exp2() } else { 0.5 }
+            }
+            // A saved forest may have no trees.
+            IsolationScoring::Density => (0.0 - sum) / self.n_trees().max(1.0),
+        }
     }
 }
 

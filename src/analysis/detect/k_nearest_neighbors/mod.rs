@@ -3,13 +3,16 @@
 //! Ramaswamy, Rastogi, Shim: Efficient algorithms for mining outliers from large data sets (SIGMOD 2000), with the
 //! conventions of PyOD's `KNN`.
 
+mod parts;
 #[cfg(test)]
 mod tests;
+
+use std::borrow::Cow;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::neighbors::{Neighbors, Space};
+use super::neighbors::{Neighborhood, Neighbors, Space, fitted_rows};
 use super::sample::{check_training_rows, check_width, n_fit_rows, sampled_rows};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::cx::Cx;
@@ -60,12 +63,9 @@ impl FittedDetector for KNearestNeighbors {
     /// The distance to the nearest training rows, at least 0, in the units of the features (cosine: 0 to 2). A training
     /// row finds itself among them.
     fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        let x = input.features;
-        check_width(x, self.n_features, KIND)?;
-        let selected = self.columns.as_ref().and_then(|columns| x.select_features(columns));
-        let x = selected.as_ref().unwrap_or(x);
+        let x = self.selected(input.features)?;
         cx.progress().start("k-nearest neighbours: score", x.n_rows() as u64);
-        let scores = self.neighbors.search(x, self.n_neighbors, cx, |_, distances| score(self.method, distances))?;
+        let scores = self.neighbors.search(&x, self.n_neighbors, cx, |_, distances| score(self.method, distances))?;
         Ok(scores)
     }
 
@@ -88,6 +88,13 @@ impl FittedDetector for KNearestNeighbors {
             KIND.name()
         ));
         Ok(scores)
+    }
+
+    /// The distance to the nearest training rows other than the own one.
+    fn scores_beside(&self, input: Input<'_>, own: &[u32], cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let x = self.selected(input.features)?;
+        let found = self.search_beside(&x, own, cx)?;
+        Ok(found.iter().map(|found| score(self.method, &found.distances)).collect())
     }
 }
 
@@ -114,6 +121,20 @@ impl KNearestNeighbors {
         let mut training_distances = vec![0.0; by_place.len()];
         neighbors.rows().iter().zip(by_place).for_each(|(&row, distance)| training_distances[row as usize] = distance);
         Ok(Self { neighbors, n_neighbors, method: config.method, n_features, columns, training_distances, sample })
+    }
+
+    /// The features of `x` that distances are taken over.
+    fn selected<'a>(&self, x: &'a Matrix) -> Result<Cow<'a, Matrix>, DetectError> {
+        check_width(x, self.n_features, KIND)?;
+        let selected = self.columns.as_ref().and_then(|columns| x.select_features(columns));
+        Ok(selected.map_or(Cow::Borrowed(x), Cow::Owned))
+    }
+
+    /// The neighbours of the selected features of rows, other than their own training rows.
+    fn search_beside(&self, x: &Matrix, own: &[u32], cx: &Cx) -> Result<Vec<Neighborhood>, DetectError> {
+        cx.progress().start("k-nearest neighbours: score", x.n_rows() as u64);
+        let own = fitted_rows(own, self.sample.as_deref());
+        Ok(self.neighbors.search_beside(x, self.n_neighbors, &own, cx)?)
     }
 
     /// Neighbours looked at: the setting, or all other training rows where there are fewer.

@@ -1,6 +1,7 @@
 //! Checks the distances to the nearest neighbours against PyOD, and on odd data.
 
 use super::*;
+use crate::analysis::detect::Decompose;
 use crate::data::Feature;
 use crate::recipe::Metric;
 
@@ -297,6 +298,10 @@ fn measured_columns_alone_make_up_the_distance_where_asked() {
     let wanted = scores(&KNearestNeighborsConfig::default(), &measured);
     assert_eq!(scores(&only, &all), wanted);
     assert_ne!(scores(&KNearestNeighborsConfig::default(), &all), wanted);
+    let (knn, cx) = (fit(&only, &all), Cx::default());
+    let of_measured = fit(&KNearestNeighborsConfig::default(), &measured).parts(&measured, Some(&[3]), &cx).unwrap();
+    let expected: Vec<f64> = of_measured.chunks(2).flat_map(|parts| [0.0, parts[0], parts[1]]).collect();
+    assert_eq!(knn.parts(&all, Some(&[3]), &cx).unwrap(), expected);
     // Without a measured column among them, all count.
     let made = all.select_features(&[0]).unwrap();
     assert_eq!(scores(&only, &made), scores(&KNearestNeighborsConfig::default(), &made));

@@ -32,7 +32,7 @@ impl Kernel {
     }
 
     /// What coordinates are multiplied by.
-    pub(super) fn scale(self) -> f64 {
+    pub(crate) fn scale(self) -> f64 {
         match self {
             Self::Rbf { gamma } => (gamma * std::f64::consts::LOG2_E).sqrt(),
             Self::Linear | Self::Poly { .. } | Self::Sigmoid { .. } => 1.0,
@@ -60,7 +60,7 @@ impl Kernel {
     }
 
     /// Largest coordinate that counts as itself: kernel values up to 1e280 are finite with all that is done to them.
-    pub(super) fn limit(self, n_features: usize) -> f64 {
+    pub(crate) fn limit(self, n_features: usize) -> f64 {
         match self {
             Self::Rbf { .. } => LIMIT,
             Self::Linear => (10.0_f64.powf(LARGEST_POWER) / n_features as f64).sqrt(),

@@ -1,6 +1,6 @@
 //! Vectors of f32 or f64 behind one name, so that kernels are written once for both.
 
-use pulp::{Simd, bytemuck};
+use pulp::{Arch, Simd, WithSimd, bytemuck};
 
 /// A number that vector registers hold: f32 or f64.
 pub(super) trait Real: bytemuck::Pod + Send + Sync + PartialOrd {
@@ -188,24 +188,27 @@ fn exp2_f64<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
     simd.mul_f64s(series, power)
 }
 
-#[cfg(test)]
-mod tests {
-    use pulp::WithSimd;
+/// Replaces each number x by 2^x, as [`Real::exp2`] does. Their number is a multiple of 8.
+pub(crate) fn exp2(values: &mut [f64]) {
+    Arch::new().dispatch(Exp2(values));
+}
 
-    use super::*;
+struct Exp2<'a, T>(&'a mut [T]);
 
-    struct Exp2<'a, T>(&'a mut [T]);
+impl<T: Real> WithSimd for Exp2<'_, T> {
+    type Output = ();
 
-    impl<T: Real> WithSimd for Exp2<'_, T> {
-        type Output = ();
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) {
-            for value in T::lanes_mut::<S>(self.0) {
-                *value = T::exp2(simd, *value);
-            }
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for value in T::lanes_mut::<S>(self.0) {
+            *value = T::exp2(simd, *value);
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn powers_agree_with_the_standard_library() {

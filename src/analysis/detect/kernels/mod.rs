@@ -20,6 +20,7 @@ mod tests;
 use rayon::prelude::*;
 
 pub(crate) use self::kernel::Kernel;
+pub(crate) use self::lanes::exp2;
 pub(crate) use self::panels::WIDTH;
 use self::panels::{Form, Panels, QUERIES, Queries, Row, WeightedSums};
 pub(crate) use self::tensors::DeviceRows;

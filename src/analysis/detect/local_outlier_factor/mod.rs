@@ -3,13 +3,14 @@
 //! Breunig et al.: LOF: identifying density-based local outliers (SIGMOD 2000), with the conventions of scikit-learn's
 //! `LocalOutlierFactor`.
 
+mod parts;
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::neighbors::{Neighbors, Space, Table};
+use super::neighbors::{Neighborhood, Neighbors, Space, Table, fitted_rows};
 use super::sample::{check_training_rows, check_width, n_fit_rows, sampled_rows};
 use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
 use crate::cx::Cx;
@@ -97,6 +98,13 @@ impl FittedDetector for LocalOutlierFactor {
         }
         Ok(scores)
     }
+
+    /// The factor among the training rows other than the own one; in novelty mode the same as
+    /// [`Self::decision_function`].
+    fn scores_beside(&self, input: Input<'_>, own: &[u32], cx: &Cx) -> Result<Vec<f64>, DetectError> {
+        let found = self.search_beside(input.features, own, cx)?;
+        Ok(found.iter().map(|found| self.factor(found)).collect())
+    }
 }
 
 impl LocalOutlierFactor {
@@ -130,6 +138,20 @@ impl LocalOutlierFactor {
             sample,
             novelty: config.novelty,
         })
+    }
+
+    /// The neighbours of rows: other than their own training rows, unless in novelty mode.
+    fn search_beside(&self, x: &Matrix, own: &[u32], cx: &Cx) -> Result<Vec<Neighborhood>, DetectError> {
+        check_width(x, self.neighbors.n_features(), KIND)?;
+        cx.progress().start("Local outlier factor: score", x.n_rows() as u64);
+        let own = if self.novelty { Vec::new() } else { fitted_rows(own, self.sample.as_deref()) };
+        Ok(self.neighbors.search_beside(x, self.n_neighbors, &own, cx)?)
+    }
+
+    /// The factor of a row with these neighbours.
+    fn factor(&self, found: &Neighborhood) -> f64 {
+        let own = density(&found.places, &found.distances, &self.k_distance);
+        factor(&found.places, &self.density, own)
     }
 
     /// Neighbours looked at: the setting, or all other training rows where there are fewer.

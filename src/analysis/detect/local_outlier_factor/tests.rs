@@ -1,6 +1,7 @@
 //! Checks the local outlier factor against scikit-learn, against its own two ways, and on odd data.
 
 use super::*;
+use crate::analysis::detect::Decompose;
 use crate::recipe::Metric;
 
 fn config(metric: Metric, p: f64, novelty: bool) -> LocalOutlierFactorConfig {
@@ -21,6 +22,14 @@ fn assert_close(ours: &[f64], theirs: &[f64]) {
         assert!((ours - theirs).abs() <= 1e-9 * theirs, "{ours} {theirs}");
     }
 }
+
+const METRICS: [(Metric, f64); 5] = [
+    (Metric::Euclidean, 2.0),
+    (Metric::Manhattan, 2.0),
+    (Metric::Minkowski, 3.0),
+    (Metric::Minkowski, 2.5),
+    (Metric::Cosine, 2.0),
+];
 
 #[test]
 fn factors_are_those_of_scikit_learn_for_each_metric() {
@@ -77,6 +86,76 @@ fn rows_outside_of_a_sample_are_scored_as_new_rows() {
 }
 
 #[test]
+fn parts_are_those_of_the_reachability_distances_of_scikit_learn() {
+    // m = LocalOutlierFactor(n_neighbors=4, metric=..).fit(X); for x = X[row] and own = row, and for x = X[6] with a first
+    // value of 1.0 and own = 6:
+    // diff = abs(X - x); d = (diff**p).sum(1)**(1/p); o = [j for j in d.argsort(kind='stable') if j != own][:4]
+    // reach = maximum(d[o], m._distances_fit_X_[o, 3]); share = diff[o]**p / (diff[o]**p).sum(1)[:, None] (1/3 where equal)
+    // lof = m._lrd[o].mean() * (reach.mean() + 1e-10); (reach[:, None] * share).sum(0) / reach.sum() * lof
+    let cases = [
+        (
+            Metric::Euclidean,
+            [
+                [0.3503245382550965, 0.25960407826746795, 0.4230704338375425],
+                [0.8801903126649887, 0.07144677470172793, 0.09064683113543014],
+                [0.6175763976045674, 0.017756764017126458, 0.9770891640372478],
+                [0.4678409497687688, 1.1618326974898462e-05, 0.503612791850998],
+            ],
+        ),
+        (
+            Metric::Manhattan,
+            [
+                [0.2877952253916727, 0.4931910929230134, 0.3308936825379935],
+                [0.7499440415139071, 0.11418143239062237, 0.18334515434386806],
+                [0.2646407449555218, 0.09186157068078812, 1.0935874385471325],
+                [0.4939920283067646, 0.0024077660785616836, 0.47676093588646307],
+            ],
+        ),
+    ];
+    let (x, cx) = (x(), Cx::default());
+    let mut rows = x.select(&[0, 2, 19, 6]).values().to_vec();
+    rows[9] = 1.0;
+    let (rows, own) = (Matrix::unnamed(3, rows).unwrap(), [0, 2, 19, 6]);
+    for (metric, theirs) in cases {
+        let lof = fit(&config(metric, 2.0, false), &x);
+        let parts = lof.parts(&rows, Some(&own), &cx).unwrap();
+        for (ours, theirs) in parts.iter().zip(theirs.as_flattened()) {
+            assert!((ours - theirs).abs() < 1e-9, "{metric:?}: {ours} {theirs}");
+        }
+        let sums: Vec<f64> = theirs.iter().map(|parts| parts.iter().sum()).collect();
+        assert_close(&lof.scores_beside((&rows).into(), &own, &cx).unwrap(), &sums);
+    }
+}
+
+/// Parts of the score of each row add up to it.
+fn assert_parts(lof: &LocalOutlierFactor, x: &Matrix, own: Option<&[u32]>, scores: &[f64]) {
+    let parts = lof.parts(x, own, &Cx::default()).unwrap();
+    assert!(parts.iter().all(|&part| part >= 0.0 && part.is_finite()));
+    let sums: Vec<f64> = parts.chunks(x.n_features()).map(|parts| parts.iter().sum()).collect();
+    assert_close(&sums, scores);
+}
+
+#[test]
+fn training_rows_beside_themselves_have_their_training_scores_and_parts_add_up() {
+    let cx = Cx::default();
+    for (metric, p) in METRICS {
+        for (n, d) in [(1, 2), (2, 2), (4, 1), (5, 1), (6, 2), (300, 3), (200, 20)] {
+            for (max_fit_rows, novelty) in [(0, false), (0, true), (100, false)] {
+                let x = steps(n, d);
+                let config = LocalOutlierFactorConfig { max_fit_rows, ..config(metric, p, novelty) };
+                let (lof, own) = (fit(&config, &x), (0..n as u32).collect::<Vec<_>>());
+                let training = lof.training_scores((&x).into(), &cx).unwrap();
+                for (ours, theirs) in lof.scores_beside((&x).into(), &own, &cx).unwrap().iter().zip(&training) {
+                    assert!((ours - theirs).abs() <= 1e-12 * theirs, "{metric:?} {n} {d}: {ours} {theirs}");
+                }
+                assert_parts(&lof, &x, Some(&own), &training);
+                assert_parts(&lof, &x, None, &lof.decision_function((&x).into(), &cx).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
 fn odd_rows_have_finite_factors() {
     let odd = [
         vec![5.0],
@@ -92,6 +171,7 @@ fn odd_rows_have_finite_factors() {
                     let lof = fit(&config(metric, 16.0, novelty), &x);
                     let scores = lof.training_scores((&x).into(), &Cx::default()).unwrap();
                     assert!(scores.iter().all(|score| score.is_finite()), "{metric:?} {d} {values:?} {scores:?}");
+                    assert_parts(&lof, &x, Some(&(0..x.n_rows() as u32).collect::<Vec<_>>()), &scores);
                 }
             }
         }

@@ -3,6 +3,7 @@
 //! Distances are those of scikit-learn's `EmpiricalCovariance` and, robust, of its `MinCovDet`; not squared.
 
 mod min_cov_det;
+mod parts;
 mod tiles;
 
 use pulp::Arch;

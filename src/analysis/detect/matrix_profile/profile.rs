@@ -9,6 +9,11 @@ use crate::cx::{Cancelled, Cx};
 /// Windows a thread takes at a time.
 const CHUNK: usize = 512;
 
+/// Windows that start up to so many rows apart do not count as neighbours.
+pub(super) fn exclusion(m: usize) -> usize {
+    m.div_ceil(4)
+}
+
 /// The exact matrix profile of `series` for windows of `m` values (at least 3; all values finite): for each of the
 /// n - m + 1 windows the z-normalised Euclidean distance, from 0 to 2 √m, to the nearest other window and the number
 /// where that one starts. Windows that start up to ⌈m / 4⌉ rows apart do not count as neighbours. Where no neighbour
@@ -24,7 +29,7 @@ const CHUNK: usize = 512;
 pub fn matrix_profile(series: &[f64], m: usize, cx: &Cx) -> Result<(Vec<f64>, Vec<i64>), Cancelled> {
     let windows = Windows::new(series, m, cx)?;
     let n = windows.len();
-    let exclusion = m.div_ceil(4);
+    let exclusion = exclusion(m);
     let (before, after) = self_join(&windows, exclusion, cx)?;
     let flat: Vec<usize> = (0..n).filter(|&at| windows.is_flat(at)).collect();
     let apart = |a: usize, b: usize| a.abs_diff(b) > exclusion;

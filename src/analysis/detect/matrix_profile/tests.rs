@@ -3,6 +3,7 @@
 use rayon::ThreadPoolBuilder;
 
 use super::super::series::tests::{noise, with_series};
+use super::super::{FittedDetector, ScoresColumns};
 use super::*;
 use crate::recipe::WindowLength;
 
@@ -211,6 +212,27 @@ fn each_entity_is_compared_with_itself() {
         let new = with_series(1, down, &[], |input| fitted.decision_function(input, &Cx::default()).unwrap());
         assert!(new.iter().all(|&score| score < 1e-6));
     });
+}
+
+#[test]
+fn what_if_leaves_out_the_exclusion_zone_and_no_more() {
+    // A random walk is most like itself a few rows before or after, so that the edges of the zone decide.
+    let sum = |sum: &mut f64, step: f64| {
+        *sum += step;
+        Some(*sum)
+    };
+    let walk: Vec<f64> = noise(300, 9).into_iter().scan(0.0, sum).collect();
+    let fitted = with_series(1, walk.clone(), &[], |input| config().fit(input, &Cx::default()).unwrap());
+    for row in (0..300).step_by(3) {
+        let mut changed = walk.clone();
+        changed[row] += 0.25;
+        let value = changed[row];
+        let whole = with_series(1, changed, &[], |input| fitted.training_scores(input, &Cx::default()).unwrap());
+        let got = with_series(1, walk.clone(), &[], |input| {
+            fitted.column_scores_with(input, row as u32, &[value], true, &Cx::default()).unwrap()
+        });
+        assert_close(&got, &whole[row..=row]);
+    }
 }
 
 #[test]

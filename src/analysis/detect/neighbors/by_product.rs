@@ -80,6 +80,11 @@ impl ByProduct {
         self.side.is_nowhere(self.space, place)
     }
 
+    /// Writes the point of the training row at a place.
+    pub(super) fn read_point(&self, place: usize, point: &mut [f64]) {
+        point.iter_mut().zip(self.side.point(place).as_flattened()).for_each(|(to, &value)| *to = value);
+    }
+
     /// Writes the `k` nearest other training rows of each, fewer than there are, into the table. `first_places` are
     /// those of the first rows, where there may be points without direction. Pairs are measured on the device, if any.
     pub(super) fn among_themselves(

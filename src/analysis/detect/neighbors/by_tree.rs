@@ -40,6 +40,11 @@ impl ByTree {
         self.points.is_nowhere(place)
     }
 
+    /// Writes the point of the training row at a place.
+    pub(super) fn read_point(&self, place: usize, point: &mut [f64]) {
+        self.points.read(place, point);
+    }
+
     /// Writes the `k` nearest other training rows of each, fewer than there are, into the table.
     pub(super) fn among_themselves(
         &self,

@@ -6,6 +6,7 @@
 //! the same neighbours, to the bit.
 
 mod axes;
+mod beside;
 mod by_product;
 mod by_tree;
 mod choice;
@@ -15,6 +16,7 @@ mod nearest;
 mod points;
 mod product;
 mod rounds;
+mod shares;
 mod shortlist;
 mod side;
 mod space;
@@ -28,6 +30,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::axes::Axes;
+pub(crate) use self::beside::{Neighborhood, fitted_rows};
 use self::by_product::ByProduct;
 use self::by_tree::ByTree;
 use self::choice::{is_product_faster, is_small};
@@ -165,6 +168,14 @@ impl Neighbors {
     /// The distance of the training row at a place from itself.
     fn own_distance(&self, place: usize) -> f64 {
         if self.is_nowhere(place) { Space::NOWHERE } else { 0.0 }
+    }
+
+    /// Writes the point of the training row at a place.
+    fn read_point(&self, place: usize, point: &mut [f64]) {
+        match &self.index {
+            Index::Tree(index) => index.read_point(place, point),
+            Index::Product(index) => index.read_point(place, point),
+        }
     }
 
     /// Whether the training row at a place has no direction.

@@ -118,6 +118,17 @@ impl Points {
         (0..LEAF).flat_map(|lane| tile.iter().map(move |values| values[lane])).collect()
     }
 
+    /// Writes the point at a place.
+    pub(super) fn read(&self, place: usize, point: &mut [f64]) {
+        if self.full.is_empty() {
+            let tile = self.tree.tile(place / LEAF);
+            point.iter_mut().zip(tile).for_each(|(to, values)| *to = values[place % LEAF]);
+        } else {
+            let vectors = &self.full[place * self.width..(place + 1) * self.width];
+            point.iter_mut().zip(vectors.as_flattened()).for_each(|(to, &value)| *to = value);
+        }
+    }
+
     /// Vectors in a point of [`Self::full`].
     pub(super) fn width(&self) -> usize {
         self.width

@@ -8,6 +8,7 @@ mod blocks;
 mod cache;
 mod moves;
 mod nystroem;
+mod shapley;
 mod solver;
 #[cfg(test)]
 mod tests;

@@ -7,12 +7,15 @@
 mod components;
 mod eigen;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use self::components::WindowComponents;
-use super::series::window::{to_rows, window_length};
-use super::series::{Combine, PerEntity, SeriesSet};
-use super::{DetectError, Detector, FittedDetector, Input, contamination_threshold};
+use super::series::columns::ScoresSeries;
+use super::series::window::{to_rows, window_length, window_of};
+use super::series::{Combine, PerEntity, SeriesId, SeriesSet};
+use super::{DetectError, Detector, Input, contamination_threshold};
 use crate::analysis::stats::mean_std;
 use crate::cx::Cx;
 use crate::recipe::{DetectorKind, PcaWindowsConfig, WindowAlign};
@@ -90,20 +93,37 @@ impl Detector for PcaWindowsConfig {
     }
 }
 
-impl FittedDetector for PcaWindows {
-    /// The mean over the columns of the score of the row's window, in units of the median score of the training windows;
-    /// at least 0.
-    fn decision_function(&self, input: Input<'_>, cx: &Cx) -> Result<Vec<f64>, DetectError> {
-        let set = SeriesSet::to_score(input, self.columns.len(), KIND)?;
-        cx.progress().start("PCA of windows: score", set.n_values());
-        set.score(Combine::Mean, cx, |entity, column, series| {
-            let Some(column) = self.columns.get(column) else { return Ok(vec![0.0; series.len()]) };
-            let values = column.levels.of(entity, set.n_entities()).standardize(series);
-            let mut windows = column.components.scores(&values, cx)?;
-            windows.iter_mut().for_each(|score| *score /= column.usual);
-            cx.progress().add(series.len() as u64);
-            Ok(to_rows(&windows, series.len(), column.components.window(), self.align))
-        })
+impl ScoresSeries for PcaWindows {
+    const COMBINE: Combine = Combine::Mean;
+
+    fn kind(&self) -> DetectorKind {
+        KIND
+    }
+
+    fn n_columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The score of the row's window, in units of the median score of the training windows; at least 0.
+    fn score_series(
+        &self,
+        id: SeriesId,
+        series: &[f64],
+        from: usize,
+        _training: bool,
+        cx: &Cx,
+    ) -> Result<Vec<f64>, DetectError> {
+        let Some(column) = self.columns.get(id.column) else { return Ok(vec![0.0; series.len() - from]) };
+        let values = column.levels.of_series(id).standardize(series);
+        let mut windows = column.components.scores(&values, cx)?;
+        windows.iter_mut().for_each(|score| *score /= column.usual);
+        cx.progress().add(series.len() as u64);
+        Ok(to_rows(&windows, series.len(), column.components.window(), self.align).split_off(from))
+    }
+
+    fn rows_needed(&self, id: SeriesId, at: usize, n: usize) -> Range<usize> {
+        let window = self.columns.get(id.column).map_or(1, |column| column.components.window());
+        window_of(at, n, window, self.align)
     }
 }
 

@@ -1,5 +1,6 @@
 //! PCA of windows against scikit-learn and PyOD, and its properties.
 
+use super::super::FittedDetector;
 use super::super::series::tests::{noise, with_series};
 use super::*;
 use crate::recipe::{Components, PcaScore, WindowLength};

@@ -1,5 +1,6 @@
 //! What detectors of series share: the series of each entity and column, what is learned of each, and one score per row.
 
+pub(crate) mod columns;
 pub(crate) mod filter;
 pub(crate) mod robust;
 pub(crate) mod window;
@@ -21,9 +22,37 @@ const BATCH: usize = 64;
 
 /// How the scores of the columns become the score of the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Combine {
+pub enum Combine {
+    /// Their mean.
     Mean,
+    /// The highest of them.
     Max,
+}
+
+impl Combine {
+    /// The score of a row from those of its columns, with the bits the detector gives it; 0 without columns.
+    pub fn of(self, columns: &[f64]) -> f64 {
+        let with = |row, (column, &score): (usize, &f64)| self.with(row, column, score, columns.len());
+        columns.iter().enumerate().fold(0.0, with)
+    }
+
+    /// The score of a row with column number `column` of `n_columns`, from that with the columns before.
+    fn with(self, row: f64, column: usize, score: f64, n_columns: usize) -> f64 {
+        match self {
+            Self::Mean => row + score / n_columns as f64,
+            Self::Max if column == 0 => score,
+            Self::Max => row.max(score),
+        }
+    }
+}
+
+/// Which series it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SeriesId {
+    pub(crate) column: usize,
+    /// The entity's place in the order.
+    pub(crate) entity: usize,
+    pub(crate) n_entities: usize,
 }
 
 /// The measured columns, taken apart into one series for each entity and column.
@@ -95,11 +124,18 @@ impl<'a> SeriesSet<'a> {
     }
 
     fn series(&self, entity: usize, column: usize) -> Vec<f64> {
-        let value = |&row: &u32| {
-            let value = self.measures.row(row as usize).get(column).copied().unwrap_or(0.0);
-            value.clamp(-LIMIT, LIMIT)
-        };
-        self.entities.get(entity).copied().unwrap_or_default().iter().map(value).collect()
+        self.values(self.rows(entity), column)
+    }
+
+    /// The rows of an entity, in time order.
+    fn rows(&self, entity: usize) -> &'a [u32] {
+        self.entities.get(entity).copied().unwrap_or_default()
+    }
+
+    /// The values of some rows in one column.
+    fn values(&self, rows: &[u32], column: usize) -> Vec<f64> {
+        let value = |&row: &u32| within_limit(self.measures.row(row as usize).get(column).copied().unwrap_or(0.0));
+        rows.iter().map(value).collect()
     }
 
     /// Fits one model for each column. Counts values as progress.
@@ -119,7 +155,7 @@ impl<'a> SeriesSet<'a> {
 
     /// One score per row of the table: `score(entity, column, series)` gives a finite score per row of the series, those
     /// of the columns are combined. 0 for rows in no series.
-    pub(crate) fn score(
+    fn score(
         &self,
         combine: Combine,
         cx: &Cx,
@@ -139,19 +175,18 @@ impl<'a> SeriesSet<'a> {
                 .collect::<Result<_, DetectError>>()?;
             for (at, series) in (start..).zip(batch) {
                 let (entity, column) = (at / n_columns, at % n_columns);
-                let rows = self.entities.get(entity).copied().unwrap_or_default();
-                for (&row, score) in rows.iter().zip(series) {
+                for (&row, score) in self.rows(entity).iter().zip(series) {
                     let Some(target) = scores.get_mut(row as usize) else { continue };
-                    match combine {
-                        Combine::Mean => *target += score / n_columns as f64,
-                        Combine::Max if column == 0 => *target = score,
-                        Combine::Max => *target = target.max(score),
-                    }
+                    *target = combine.with(*target, column, score, n_columns);
                 }
             }
         }
         Ok(scores)
     }
+}
+
+fn within_limit(value: f64) -> f64 {
+    value.clamp(-LIMIT, LIMIT)
 }
 
 /// What was learned of each entity and of all together.
@@ -171,6 +206,11 @@ impl<T> PerEntity<T> {
         let pooled = learn(series)?;
         let own = if series.len() > 1 { series.chunks(1).map(learn).collect::<Result<_, E>>()? } else { Vec::new() };
         Ok(Self { pooled, own })
+    }
+
+    /// What to hold a series against.
+    pub(crate) fn of_series(&self, id: SeriesId) -> &T {
+        self.of(id.entity, id.n_entities)
     }
 
     /// What to hold entity number `entity` of `n_entities` against.

@@ -45,17 +45,29 @@ pub(crate) fn spread_of_mad(mad: f64) -> f64 {
 pub(crate) struct SortedWindow(Vec<f64>);
 
 impl SortedWindow {
+    /// A window with these values.
+    pub(crate) fn of(mut values: Vec<f64>) -> Self {
+        values.sort_unstable_by(f64::total_cmp);
+        Self(values)
+    }
+
     /// Takes a value in.
     pub(crate) fn insert(&mut self, value: f64) {
         let at = self.0.partition_point(|other| other.total_cmp(&value).is_lt());
         self.0.insert(at, value);
     }
 
-    /// Takes out one value equal to `value`, if there is one.
-    pub(crate) fn remove(&mut self, value: f64) {
-        let at = self.0.partition_point(|other| other.total_cmp(&value).is_lt());
-        if self.0.get(at).is_some_and(|&other| other.total_cmp(&value).is_eq()) {
-            self.0.remove(at);
+    /// Takes `new` in for one of the values, `old`.
+    pub(crate) fn replace(&mut self, old: f64, new: f64) {
+        let place = |value: f64| self.0.partition_point(|other| other.total_cmp(&value).is_lt());
+        let (from, to) = (place(old), place(new));
+        // Those between the two places move by one.
+        if from < to {
+            self.0.copy_within(from + 1..to, from);
+            self.0[to - 1] = new;
+        } else if from < self.0.len() {
+            self.0.copy_within(to..from, to + 1);
+            self.0[to] = new;
         }
     }
 
@@ -114,11 +126,13 @@ mod tests {
         let mut window = SortedWindow::default();
         let values: Vec<f64> = noise(300, 1).iter().map(|value| (value * 20.0).round()).collect();
         for at in 0..values.len() {
-            window.insert(values[at]);
+            // It grows to 21 values, then moves, and starts anew with 8.
             let width = if at < 150 { 21 } else { 8 };
             let start = (at + 1).saturating_sub(width);
-            while window.values().len() > at + 1 - start {
-                window.remove(values[at + 1 - window.values().len()]);
+            match at {
+                0..21 => window.insert(values[at]),
+                150 => window = SortedWindow::of(values[start..=at].to_vec()),
+                _ => window.replace(values[start - 1], values[at]),
             }
             let now = &values[start..=at];
             let mut sorted = now.to_vec();

@@ -1,5 +1,7 @@
 //! Windows of a series: how long they are, and which row the score of a window goes to.
 
+use std::ops::Range;
+
 use crate::analysis::stats::mean_std;
 use crate::cx::{Cancelled, Cx};
 use crate::recipe::{WindowAlign, WindowLength};
@@ -67,14 +69,26 @@ pub(crate) fn period(series: &[f64], cx: &Cx) -> Result<usize, Cancelled> {
     Ok(highest.filter(|(at, _)| PEAKS.contains(at)).map_or(NO_PERIOD, |(at, _)| at + MIN_LAG))
 }
 
+/// Rows before the one that the score of a window of `m` rows goes to.
+fn rows_before(m: usize, align: WindowAlign) -> usize {
+    match align {
+        WindowAlign::Center => m / 2,
+        WindowAlign::End => m.saturating_sub(1),
+    }
+}
+
+/// The window of `m` rows (fewer where there are no more) whose score goes to row `at` of `n`, or which is nearest to it;
+/// it holds that row. Alone, it gives the row the same score as among all windows.
+pub(crate) fn window_of(at: usize, n: usize, m: usize, align: WindowAlign) -> Range<usize> {
+    let start = at.saturating_sub(rows_before(m, align)).min(n.saturating_sub(m));
+    start..(start + m).min(n)
+}
+
 /// One score per row from the scores of the n - m + 1 windows of `m` rows; zeros where there are no windows.
 pub(crate) fn to_rows(windows: &[f64], n_rows: usize, m: usize, align: WindowAlign) -> Vec<f64> {
     let (Some(&first), Some(&last)) = (windows.first(), windows.last()) else { return vec![0.0; n_rows] };
-    let (before, first) = match align {
-        WindowAlign::Center => (m / 2, first),
-        WindowAlign::End => (m.saturating_sub(1), 0.0),
-    };
-    let mut rows = vec![first; before.min(n_rows)];
+    let first = if align == WindowAlign::Center { first } else { 0.0 };
+    let mut rows = vec![first; rows_before(m, align).min(n_rows)];
     rows.extend_from_slice(windows);
     rows.resize(n_rows, last);
     rows
@@ -112,5 +126,10 @@ mod tests {
         assert_eq!(to_rows(&windows, 7, 5, WindowAlign::Center), [1.0, 1.0, 1.0, 2.0, 3.0, 3.0, 3.0]);
         assert_eq!(to_rows(&windows, 6, 4, WindowAlign::End), [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
         assert_eq!(to_rows(&[], 2, 4, WindowAlign::End), [0.0, 0.0]);
+        // The same said of single rows.
+        let (center, end) = (WindowAlign::Center, WindowAlign::End);
+        assert_eq!([0, 2, 3, 5].map(|at| window_of(at, 6, 4, center).start), [0, 0, 1, 2]);
+        assert_eq!([0, 3, 4, 5].map(|at| window_of(at, 6, 4, end).start), [0, 0, 1, 2]);
+        assert_eq!((window_of(3, 6, 4, center), window_of(1, 2, 4, end)), (1..5, 0..2));
     }
 }

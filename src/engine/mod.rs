@@ -6,8 +6,10 @@ mod certainty;
 mod clock;
 mod dropout;
 mod evaluate;
+mod explain;
 mod job;
 mod judge;
+mod learned;
 mod memory;
 mod run;
 mod snapshot;
@@ -22,6 +24,11 @@ pub use clock::now_micros;
 pub use evaluate::{
     ColumnReport, CrossValidation, Evaluation, EvaluationError, FoldReport, Labelled, MassReport, MeanAndStd,
     NamedInterval, SplitError, Unlabelled,
+};
+pub use explain::{
+    ByColumn, Change, ColumnShare, Contribution, Counterfactual, DetectorShare, ExplainError, Explainer, Explanation,
+    FeatureImportance, FeatureShare, GlobalExplanation, Margin, Method, NearestNormal, Target, Typical, WhatIf,
+    WhatIfResult,
 };
 pub use job::{Job, JobError, JobEvent, JobProgress};
 pub use memory::{MemoryUse, memory_use, peak_memory_mb};

@@ -1,7 +1,7 @@
 //! Runs a recipe over a table, stage by stage.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::budget::{cache_beside, context, results_bytes};
@@ -10,6 +10,7 @@ use super::certainty::{Certainty, Dropout, Evidence};
 use super::clock::now_micros;
 use super::dropout;
 use super::judge::judge;
+use super::learned::Learned;
 use super::snapshot::{RunMetrics, Snapshot, StageTiming};
 use super::surroundings::Surroundings;
 use super::threads::n_threads;
@@ -77,12 +78,14 @@ pub struct Given {
 #[derive(Debug, Default)]
 pub struct Engine {
     cache: Cache,
+    /// The detectors of the latest run, fitted, by the keys of their scores.
+    models: Mutex<Vec<(StageKey, Arc<Model>)>>,
 }
 
 impl Engine {
     /// An engine that keeps results in files under a folder, too, for the next start.
     pub fn with_disk_cache(folder: PathBuf) -> Self {
-        Self { cache: Cache::on_disk(folder) }
+        Self { cache: Cache::on_disk(folder), models: Mutex::default() }
     }
 
     /// Runs a recipe over a table. `on_partial` receives the result so far after each detector but the last.
@@ -174,10 +177,12 @@ impl Engine {
         let cx = &cx.with_held(learned.n_bytes());
         let training = prepared.training.clone().map(Arc::new);
         let surroundings = Surroundings::new(table, &order, rules, given.feedback.clone(), recipe);
-        let mut scores = Vec::new();
+        let (mut scores, mut models) = (Vec::new(), Vec::new());
         let kinds: Vec<DetectorKind> = recipe.detectors.enabled().collect();
         let mut known: Option<RunMetrics> = None;
-        let mut result = |scores: &[DetectorScores], stages: &mut Vec<StageTiming>, cx: &Cx| {
+        let run_key = StageKey::run(&kept.iter().map(|(_, key, _)| *key).collect::<Vec<_>>());
+        type Models = Vec<Option<Arc<Model>>>;
+        let mut result = |scores: &[DetectorScores], models: &Models, stages: &mut Vec<StageTiming>, cx: &Cx| {
             let done = Instant::now();
             let (combined, metrics) = judge(table, scores, &surroundings, known.as_ref(), recipe, cx);
             known.clone_from(&metrics);
@@ -187,6 +192,7 @@ impl Engine {
                 recipe: recipe.clone(),
                 prepared: Arc::clone(&prepared),
                 scores: scores.to_vec(),
+                models: models.clone(),
                 surroundings: surroundings.clone(),
                 combined: Arc::new(combined),
                 evidence: Evidence::default(),
@@ -196,24 +202,28 @@ impl Engine {
                 device: device.clone(),
                 warnings: cx.warnings(),
                 pending: kinds.iter().copied().filter(|kind| scores.iter().all(|s| s.kind != *kind)).collect(),
+                key: run_key,
                 started_at_micros,
             }
         };
-        let mut evidence = Evidence::default();
+        let (mut evidence, mut keys) = (Evidence::default(), Vec::new());
         for (i, (kind, key, kept)) in kept.into_iter().enumerate() {
-            let ((raw, dropout), timing) = match kept {
+            let (output, timing) = match kept {
                 Some(output) => (output, StageTiming { cached: true, ..StageTiming::new(kind.name(), 0.0) }),
                 None => self.output_of(kind, recipe, key, (input, &learned), cx)?,
             };
-            evidence.dropout = dropout.or(evidence.dropout);
+            evidence.dropout = output.dropout.or(evidence.dropout);
             stages.push(timing);
-            scores.push(DetectorScores::new(kind, raw, training.clone()));
+            scores.push(DetectorScores::new(kind, output.raw, training.clone()));
+            models.push(output.model.or_else(|| self.kept_model(key)));
+            keys.push(key);
             if i + 1 < kinds.len() {
-                on_partial(result(&scores, &mut stages.clone(), cx));
+                on_partial(result(&scores, &models, &mut stages.clone(), cx));
             }
         }
         cx.check()?;
-        let snapshot = result(&scores, &mut stages, cx);
+        self.keep_models(keys, &models);
+        let snapshot = result(&scores, &models, &mut stages, cx);
         let judging = Instant::now();
         evidence.nearest = self.nearest_rows(key, &prepared, recipe, cx)?;
         let mut snapshot = Snapshot { evidence, ..snapshot };
@@ -255,8 +265,23 @@ impl Engine {
     ) -> Option<DetectorOutput> {
         let kept = |key| self.cache.scores(key, n_rows, &recipe.compute.cache, cx);
         let raw = kept(key)?;
-        let Some([mean, std]) = dropout_keys(kind, key, recipe) else { return Some((raw, None)) };
-        Some((raw, Some(Dropout { mean: kept(mean)?, std: kept(std)? })))
+        let dropout = match dropout_keys(kind, key, recipe) {
+            Some([mean, std]) => Some(Dropout { mean: kept(mean)?, std: kept(std)? }),
+            None => None,
+        };
+        Some(DetectorOutput { raw, dropout, model: None })
+    }
+
+    /// The detector behind scores of the latest run.
+    fn kept_model(&self, key: StageKey) -> Option<Arc<Model>> {
+        let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        models.iter().find(|(known, _)| *known == key).map(|(_, model)| Arc::clone(model))
+    }
+
+    /// Keeps the detectors of a run until the next, which will often change one of them only.
+    fn keep_models(&self, keys: Vec<StageKey>, models: &[Option<Arc<Model>>]) {
+        let fitted = keys.into_iter().zip(models).filter_map(|(key, model)| Some((key, Arc::clone(model.as_ref()?))));
+        *self.models.lock().unwrap_or_else(PoisonError::into_inner) = fitted.collect();
     }
 
     /// Fits a detector and lets it score.
@@ -274,7 +299,7 @@ impl Engine {
         let needed = detect::working_bytes(kind, &recipe.detectors, training.unwrap_or(input));
         let limits = cache_beside(&recipe.compute.cache, needed, cx);
         self.cache.make_room(&limits);
-        let (mut fit_seconds, mut passes) = (0.0, None);
+        let (mut fit_seconds, mut passes, mut model) = (0.0, None, None);
         let dropout_keys = dropout_keys(kind, key, recipe);
         let raw = self.cache.compute_scores(key, &limits, cx, |cx| {
             let fitted = detect::fit(kind, &recipe.detectors, training.unwrap_or(input), cx)?;
@@ -284,10 +309,11 @@ impl Engine {
                 Some(_) => fitted.decision_function(input, cx),
                 None => fitted.training_scores(input, cx),
             }?;
-            if let (Model::Autoencoder(model), Some(_)) = (&fitted, dropout_keys) {
+            if let (Model::Autoencoder(network), Some(_)) = (&fitted, dropout_keys) {
                 let most = recipe.ensemble.confidence.monte_carlo_rows as usize;
-                passes = dropout::of_highest(model, input.features, &raw, most, cx)?;
+                passes = dropout::of_highest(network, input.features, &raw, most, cx)?;
             }
+            model = Some(Arc::new(fitted));
             Ok::<_, DetectError>(raw)
         })?;
         let dropout = match (dropout_keys, passes) {
@@ -300,7 +326,7 @@ impl Engine {
         let seconds = started.elapsed().as_secs_f64();
         let timing = StageTiming::new(kind.name(), seconds);
         Ok((
-            (raw, dropout),
+            DetectorOutput { raw, dropout, model },
             StageTiming { fit_seconds: Some(fit_seconds), score_seconds: Some(seconds - fit_seconds), ..timing },
         ))
     }
@@ -324,6 +350,20 @@ impl Engine {
         })
     }
 
+    /// Explanations of these rows of a result, as they were kept by [`Engine::keep_explanations`] of this program or an
+    /// earlier start of it, for as long as `explanation.explanation_cache_ttl` says.
+    pub fn kept_explanations(&self, snapshot: &Snapshot, rows: &[u32]) -> Option<String> {
+        let recipe = &snapshot.recipe;
+        let key = snapshot.key.explanations(recipe, &snapshot.surroundings.feedback, rows);
+        self.cache.explanations(key, recipe.explanation.explanation_cache_ttl, &recipe.compute.cache)
+    }
+
+    /// Keeps explanations of rows of a result, as text, for the next time they are asked for.
+    pub fn keep_explanations(&self, snapshot: &Snapshot, rows: &[u32], explanations: &str, cx: &Cx) {
+        let key = snapshot.key.explanations(&snapshot.recipe, &snapshot.surroundings.feedback, rows);
+        self.cache.keep_explanations(key, explanations, &snapshot.recipe.compute.cache, cx);
+    }
+
     /// The same run under other settings of ensemble, votes, severity or alerts: no refit, for live controls.
     ///
     /// Settings left of the scores (data, features, detectors) keep the effect they had in `snapshot`.
@@ -343,8 +383,15 @@ impl Engine {
     }
 }
 
-/// The scores of a detector, and how they move under dropout where that was asked for.
-type DetectorOutput = (Arc<Vec<f64>>, Option<Dropout>);
+/// What a detector gives.
+struct DetectorOutput {
+    /// Its scores.
+    raw: Arc<Vec<f64>>,
+    /// How they move under dropout, where that was asked for.
+    dropout: Option<Dropout>,
+    /// What it has learned; `None` where its scores were kept from an earlier run.
+    model: Option<Arc<Model>>,
+}
 
 /// Keys of mean and standard deviation under dropout; `None` where they are not asked for.
 fn dropout_keys(kind: DetectorKind, key: StageKey, recipe: &Recipe) -> Option<[StageKey; 2]> {
@@ -357,45 +404,6 @@ fn dropout_keys(kind: DetectorKind, key: StageKey, recipe: &Recipe) -> Option<[S
         && autoencoder.monte_carlo_passes > 0
         && autoencoder.dropout_rate > 0.0;
     is_wanted.then(|| ["dropout mean", "dropout std"].map(|what| key.along(what, config.monte_carlo_rows)))
-}
-
-/// What detectors learn from, where that is not what they score.
-#[derive(Default)]
-struct Learned {
-    features: Option<Matrix>,
-    series: Option<(Matrix, SeriesOrder)>,
-}
-
-impl Learned {
-    /// # Errors
-    /// Where it would exceed the memory limit.
-    fn of(prepared: &Prepared, input: Input<'_>, cx: &Cx) -> Result<Self, RunError> {
-        let series_bytes = input.series.map_or(0, |series| series.measures.n_bytes());
-        let needed = match prepared.training_bytes() {
-            0 => 0,
-            bytes => bytes + series_bytes,
-        };
-        if let Some((needed_mb, limit_mb)) = cx.excess_mb(needed) {
-            let (n_rows, n_features) = (input.features.n_rows(), input.features.n_features());
-            return Err(RunError::Prepare(PrepareError::TooLarge { n_rows, n_features, needed_mb, limit_mb }));
-        }
-        let features = prepared.training_matrix();
-        let series = input.series.filter(|_| features.is_some()).map(|series| match &prepared.training {
-            Some(rows) => (series.measures.select(rows), series.order.select(rows)),
-            None => (series.measures.clone(), series.order.clone()),
-        });
-        Ok(Self { features, series })
-    }
-
-    fn n_bytes(&self) -> u64 {
-        let series = self.series.as_ref().map_or(0, |(measures, _)| measures.n_bytes());
-        self.features.as_ref().map_or(0, Matrix::n_bytes) + series
-    }
-
-    fn input(&self) -> Option<Input<'_>> {
-        let series = self.series.as_ref().map(|(measures, order)| Series { measures, order });
-        self.features.as_ref().map(|features| Input { features, series })
-    }
 }
 
 /// The rows for which the rules fire.

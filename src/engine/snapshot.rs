@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::cache::StageKey;
 use super::certainty::{Certainty, Evidence};
 use super::surroundings::Surroundings;
+use crate::analysis::detect::Model;
 use crate::analysis::ensemble::{Combined, DetectorScores};
 use crate::analysis::evaluate::Metrics;
 use crate::analysis::prepare::Prepared;
@@ -23,6 +25,8 @@ pub struct Snapshot {
     pub prepared: Arc<Prepared>,
     /// Raw scores, one column per detector.
     pub scores: Vec<DetectorScores>,
+    /// The fitted detectors, in the same order; `None` where scores were kept from an earlier run and the detector was not.
+    pub models: Vec<Option<Arc<Model>>>,
     /// What the combination knows of the rows besides.
     pub surroundings: Surroundings,
     /// The combined result.
@@ -41,6 +45,8 @@ pub struct Snapshot {
     pub warnings: Vec<String>,
     /// Detectors that have not finished yet. Empty for a whole result.
     pub pending: Vec<DetectorKind>,
+    /// What the scores are, by content: the same in every start of the program.
+    pub(super) key: StageKey,
     /// When the run began, in microseconds since 1970-01-01 UTC.
     pub started_at_micros: i64,
 }

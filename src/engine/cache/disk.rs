@@ -33,10 +33,11 @@ pub(super) enum Kind {
     Features,
     Matrix,
     Scores,
+    Explanations,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Features, Self::Matrix, Self::Scores];
+    pub(super) const ALL: [Self; 4] = [Self::Features, Self::Matrix, Self::Scores, Self::Explanations];
 
     /// Ending of the names of its files.
     pub(super) const fn name(self) -> &'static str {
@@ -44,6 +45,7 @@ impl Kind {
             Self::Features => "features",
             Self::Matrix => "matrix",
             Self::Scores => "scores",
+            Self::Explanations => "explanations",
         }
     }
 

@@ -10,7 +10,7 @@ use super::disk::{Disk, Kind};
 /// Files of one kind in a cache folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CacheUse {
-    /// `features`, `matrix` (features prepared for the detectors) or `scores`.
+    /// `features`, `matrix` (features prepared for the detectors), `scores` or `explanations` (of alerts).
     pub kind: &'static str,
     /// Number of results.
     pub n_files: u64,
@@ -18,7 +18,7 @@ pub struct CacheUse {
     pub bytes: u64,
 }
 
-/// The folders within a cache folder: features with matrices, and scores.
+/// The folders within a cache folder: features with matrices, and scores with explanations.
 pub(super) fn parts(folder: &Path) -> [PathBuf; 2] {
     ["features", "scores"].map(|part| folder.join(part))
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::analysis::ensemble::Feedback;
 use crate::analysis::features::{FeatureInput, FeaturePlan};
 use crate::analysis::prepare;
 use crate::cx::Cx;
@@ -44,6 +45,21 @@ impl StageKey {
     /// Key of something that is found along with a result.
     pub(in crate::engine) fn along(self, what: &str, limit: u32) -> Self {
         Self(hash((self, what, limit)))
+    }
+}
+
+impl StageKey {
+    /// Key of a run: of the scores of all its detectors.
+    pub(in crate::engine) fn run(scores: &[Self]) -> Self {
+        Self(hash(scores))
+    }
+
+    /// Key of the explanations of some rows of a run under the settings that follow the scores.
+    pub(in crate::engine) fn explanations(self, recipe: &Recipe, feedback: &[Feedback], rows: &[u32]) -> Self {
+        let tree = to_tree(recipe);
+        let settings = ["ensemble", "severity", "rules", "explanation"].map(|section| part(&tree, section).to_string());
+        let feedback: Vec<(u32, bool)> = feedback.iter().map(|one| (one.row, one.is_anomaly)).collect();
+        Self(hash((self, CODE, settings, feedback, rows)))
     }
 }
 

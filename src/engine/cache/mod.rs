@@ -225,6 +225,21 @@ impl Cache {
         Ok(scores)
     }
 
+    /// Explanations kept on disk for at most so many seconds, as the text they were given as.
+    pub(super) fn explanations(&self, key: StageKey, ttl_secs: u32, config: &CacheConfig) -> Option<String> {
+        let disk = self.disk.as_ref().filter(|_| config.predictions && config.disk_mb > 0 && ttl_secs > 0)?;
+        let limits = limits(config, Kind::Scores, config.disk_mb, ttl_secs.min(config.disk_ttl_secs));
+        disk.scores.get(Kind::Explanations, key.0, limits).map(|parts| parts.text)
+    }
+
+    /// Keeps explanations on disk.
+    pub(super) fn keep_explanations(&self, key: StageKey, text: &str, config: &CacheConfig, cx: &Cx) {
+        if let Some(disk) = self.disk.as_ref().filter(|_| config.predictions && config.disk_mb > 0) {
+            let put = disk.scores.put(Kind::Explanations, key.0, text, &[], on_disk(config, Kind::Scores));
+            warn_of_disk(put, cx);
+        }
+    }
+
     /// The features of a node: from memory, from disk, or computed and kept.
     ///
     /// # Errors

@@ -267,9 +267,24 @@ fn the_folder_can_be_looked_at_and_cleared() {
     std::fs::write(folder.path().join("scores").join("of others.txt"), "mine").unwrap();
     let counts =
         |folder: &std::path::Path| cache_use(folder).unwrap().iter().map(|kind| kind.n_files).collect::<Vec<_>>();
-    assert_eq!(counts(folder.path()), [0, 1, 1]);
+    let config = CacheConfig::default();
+    cache.keep_explanations(StageKey(7), "why", &config, &Cx::default());
+    assert_eq!(counts(folder.path()), [0, 1, 1, 1]);
     assert!(cache_use(folder.path()).unwrap()[2].bytes > 300 * 8);
     clear_cache(folder.path()).unwrap();
-    assert_eq!(counts(folder.path()), [0, 0, 0]);
+    assert_eq!(counts(folder.path()), [0, 0, 0, 0]);
     assert!(folder.path().join("scores").join("of others.txt").exists());
+}
+
+#[test]
+fn explanations_come_back_where_they_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, cx) = (CacheConfig::default(), Cx::default());
+    let start = || Cache::on_disk(folder.path().to_owned());
+    start().keep_explanations(StageKey(7), "[\"latency\"]", &config, &cx);
+    assert_eq!(start().explanations(StageKey(7), 86_400, &config).as_deref(), Some("[\"latency\"]"));
+    assert_eq!(start().explanations(StageKey(8), 86_400, &config), None);
+    assert_eq!(start().explanations(StageKey(7), 0, &config), None, "the recipe keeps none");
+    assert_eq!(start().explanations(StageKey(7), 86_400, &CacheConfig { disk_mb: 0, ..config }), None);
+    assert_eq!(Cache::default().explanations(StageKey(7), 86_400, &CacheConfig::default()), None);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::settings::ThemeChoice;
-use super::{Perspective, Source};
+use super::{Perspective, RowQuestion, Source};
 use crate::analysis::severity::Severity;
 use crate::recipe::{Preset, Recipe};
 use crate::triage::{TriageAction, Verdict};
@@ -67,10 +67,22 @@ pub enum Command {
     ShowClosed(bool),
     /// Show only alerts of these severities; all where empty.
     FilterSeverities(Vec<Severity>),
+    /// Explain a row.
+    Explain(RowQuestion),
+    /// Explain the peak of the selected alert.
+    ExplainSelected,
+    /// Close the explanation.
+    StopExplaining,
+    /// Try other values of the row that is explained, one for each column that can be changed.
+    Suppose(Vec<f64>),
+    /// Go back to the values of that row as they are.
+    SupposeNothing,
     /// Show the rows of this entity in the plots; all rows where `None`.
     ShowEntity(Option<String>),
     /// Show an alert in the plots.
     Reveal(i64),
+    /// Show a row in the plots.
+    RevealRow(u32),
     /// Write scores of every row to a CSV or Parquet file.
     ExportScores(PathBuf),
     /// Write an HTML report.
@@ -167,7 +179,7 @@ pub fn bindings() -> Vec<Binding> {
     vec![
         program(Shortcut::command("O"), "Open data", Trigger::OpenDialog),
         program(Shortcut::command("R"), "Run", Trigger::Do(C::Run)),
-        program(Shortcut::plain("Escape"), "Cancel, close a dialog", Trigger::Do(C::Cancel)),
+        program(Shortcut::plain("Escape"), "Cancel, go back, close a dialog", Trigger::Do(C::Cancel)),
         program(Shortcut::command("S"), "Save the recipe", Trigger::Do(C::SaveRecipe)),
         program(Shortcut { command: true, shift: true, key: "S" }, "Save the recipe as", Trigger::SaveAsDialog),
         program(Shortcut::command("1"), "Explore", Trigger::Do(C::Show(Perspective::Explore))),
@@ -184,6 +196,7 @@ pub fn bindings() -> Vec<Binding> {
         ),
         queue("J", "Next alert", C::NextAlert),
         queue("K", "Previous alert", C::PreviousAlert),
+        queue("E", "Explain further, try other values", C::ExplainSelected),
         queue("X", "Mark for an action on several", C::ToggleMark),
         queue("A", "Acknowledge", C::Triage(TriageAction::Acknowledge)),
         queue("C", "Close with a verdict", C::Ask(Question::Verdict)),

@@ -8,13 +8,15 @@ use super::overview::Overview;
 use crate::cx::Cx;
 use crate::data::Table;
 use crate::data::load::LoadError;
-use crate::engine::{Engine, Given, JobError, RunError, Snapshot, StageTiming};
+use crate::engine::{
+    Engine, ExplainError, Explainer, Given, GlobalExplanation, JobError, RunError, Snapshot, StageTiming,
+};
 use crate::recipe::edit::{self, EditError};
 use crate::recipe::{
-    CheckedRecipe, ColumnChoice, ComputeDevice, DataConfig, DetectorKind, Preset, Problems, Recipe, RuleConfig,
-    reference,
+    CheckedRecipe, ColumnChoice, ComputeDevice, DataConfig, DetectorKind, ExplainabilityMethod, Preset, Problems,
+    Recipe, RuleConfig, reference,
 };
-use crate::triage::{NewAlert, RunOutcome, RunRecord, Store, StoreError, alerts_of};
+use crate::triage::{AlertExplanation, NewAlert, RunOutcome, RunRecord, Store, StoreError, alerts_of, explain_alerts};
 
 /// Why the main job ended without a result.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,99 @@ impl Findings {
         };
         store.record_run(&run, &self.alerts)
     }
+}
+
+/// A result with its alerts explained.
+#[derive(Debug)]
+pub struct ExplainedFindings {
+    /// The result; alerts that were not explained are as they were.
+    pub findings: Findings,
+    /// What matters over the whole run, where it was asked for and the recipe allows it.
+    pub overview: Option<GlobalExplanation>,
+    /// How long it took.
+    pub timing: StageTiming,
+}
+
+/// Explains the alerts of a result, where its recipe says so, and with `with_overview` what matters over the whole run.
+/// What cannot be explained is among the warnings of `cx`. `known` is used where it is of the same result; what `engine` has
+/// kept is not found again.
+///
+/// # Errors
+/// Only when cancelled: alerts without an explanation are better than none.
+pub fn explained(
+    engine: &Engine,
+    findings: Findings,
+    known: Option<Arc<Explainer>>,
+    with_overview: bool,
+    cx: &Cx,
+) -> Result<ExplainedFindings, RunError> {
+    let started = Instant::now();
+    let snapshot = &findings.snapshot;
+    let config = &snapshot.recipe.explanation;
+    let (mut alerts, mut overview) = (findings.alerts.to_vec(), None);
+    let is_wanted = config.enable_explainability && config.enable_automated_explanations;
+    let is_kept = is_wanted && take_kept(engine, snapshot, &mut alerts);
+    if config.enable_explainability && (is_wanted && !is_kept || with_overview) {
+        let explainer = match known.filter(|known| known.is_of(snapshot)) {
+            Some(known) => Ok(known),
+            None => Explainer::new(snapshot, 0, cx).map(Arc::new),
+        };
+        let found = explainer.and_then(|explainer| {
+            if is_wanted && !is_kept {
+                let explained = explain_alerts(&explainer, snapshot, &findings.alerts, cx, &mut |_| {})?;
+                keep(engine, snapshot, &explained, cx);
+                alerts.iter_mut().zip(explained).for_each(|(alert, explained)| *alert = explained);
+            }
+            let is_allowed = config.explainability_methods.contains(&ExplainabilityMethod::FeatureImportance);
+            if with_overview && is_allowed {
+                overview =
+                    Some(explainer.explain_globally(snapshot, &rows_of_interest(snapshot, &findings.alerts), cx)?);
+            }
+            Ok(())
+        });
+        match found {
+            Ok(()) => {}
+            Err(ExplainError::Cancelled) => return Err(RunError::Cancelled),
+            Err(error) => cx.warn(format!("not everything could be explained: {error}")),
+        }
+    }
+    let timing = StageTiming::new("explain", started.elapsed().as_secs_f64());
+    Ok(ExplainedFindings { findings: Findings { alerts: Arc::new(alerts), ..findings }, overview, timing })
+}
+
+/// The peaks of the alerts that are explained without being asked.
+fn peaks(snapshot: &Snapshot, alerts: &[NewAlert]) -> Vec<u32> {
+    let most = snapshot.recipe.explanation.max_alerts as usize;
+    alerts.iter().take(most).map(|alert| alert.episode.peak_row).collect()
+}
+
+/// Gives the alerts of a result the explanations that were kept of them; false where none were.
+pub fn take_kept(engine: &Engine, snapshot: &Snapshot, alerts: &mut [NewAlert]) -> bool {
+    let peaks = peaks(snapshot, alerts);
+    let kept = engine.kept_explanations(snapshot, &peaks).and_then(|text| serde_json::from_str(&text).ok());
+    let Some(kept) = kept.filter(|kept: &Vec<AlertExplanation>| kept.len() == peaks.len()) else { return false };
+    alerts.iter_mut().zip(kept).for_each(|(alert, explanation)| alert.explanation = Some(explanation));
+    true
+}
+
+/// Keeps the explanations of the first alerts of a result.
+pub fn keep(engine: &Engine, snapshot: &Snapshot, explained: &[NewAlert], cx: &Cx) {
+    let explanations: Vec<&AlertExplanation> =
+        explained.iter().filter_map(|alert| alert.explanation.as_ref()).collect();
+    if let Ok(text) = serde_json::to_string(&explanations) {
+        engine.keep_explanations(snapshot, &peaks(snapshot, explained), &text, cx);
+    }
+}
+
+/// The rows that an overview of a run is made from: the peaks of its alerts, without any, rows at even steps; at most 1000.
+pub fn rows_of_interest(snapshot: &Snapshot, alerts: &[NewAlert]) -> Vec<u32> {
+    const MOST: u32 = 1000;
+    let peaks: Vec<u32> = alerts.iter().map(|alert| alert.episode.peak_row).take(MOST as usize).collect();
+    if !peaks.is_empty() {
+        return peaks;
+    }
+    let n_rows = u32::try_from(snapshot.table.n_rows()).unwrap_or(u32::MAX);
+    (0..n_rows).step_by(n_rows.div_ceil(MOST).max(1) as usize).collect()
 }
 
 /// Which recipe to run: one given, or a preset chosen by the data, with changes on top.

@@ -20,4 +20,7 @@ pub use command::Command;
 pub use rules::RuleChecks;
 pub use settings::Settings;
 pub use source::Source;
-pub use state::{App, Dialog, Focus, Import, LastRun, Message, MessageKind, Notify, Perspective, Queue, Screen};
+pub use state::{
+    App, Dialog, Explaining, Focus, Import, LastRun, Message, MessageKind, Notify, Perspective, Queue, RowQuestion,
+    RowStory, Screen, Supposed,
+};

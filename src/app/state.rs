@@ -1,5 +1,6 @@
 //! The state of the program, and how commands and finished work change it. The window draws it and sends commands.
 
+mod explain;
 mod files;
 mod live;
 mod queue;
@@ -22,6 +23,7 @@ use crate::data::Table;
 use crate::data::load::Preview;
 use crate::engine::{Engine, Job, JobProgress};
 use crate::recipe::{DataConfig, Preset, Recipe};
+pub use explain::{Explaining, RowQuestion, RowStory, Supposed};
 pub use live::LastRun;
 use live::Live;
 pub use queue::Queue;
@@ -209,6 +211,8 @@ pub struct App {
     pub focus: Option<Focus>,
     /// The alerts.
     pub queue: Queue,
+    /// Why rows have their scores.
+    pub explaining: Explaining,
     /// The latest messages, newest last.
     pub messages: Vec<Message>,
     /// A dialog over the window.
@@ -244,6 +248,7 @@ impl App {
             view: None,
             focus: None,
             queue: Queue::default(),
+            explaining: Explaining::default(),
             messages: Vec::new(),
             dialog: None,
             should_quit: false,
@@ -301,6 +306,12 @@ impl App {
             Command::ShowClosed(show) => self.show_closed(show),
             Command::FilterSeverities(severities) => self.filter_severities(severities),
             Command::Reveal(id) => self.reveal(id),
+            Command::RevealRow(row) => self.reveal_row(row),
+            Command::Explain(question) => self.explain_row(question),
+            Command::ExplainSelected => self.explain_selected(),
+            Command::StopExplaining => self.stop_explaining(),
+            Command::Suppose(values) => self.suppose(values),
+            Command::SupposeNothing => self.suppose_nothing(),
             Command::ShowEntity(entity) => self.show_entity(entity),
             Command::ExportScores(path) => self.export_scores(path),
             Command::ExportReport(path) => self.export_report(path),
@@ -383,7 +394,7 @@ impl App {
             None if matches!(self.screen, Screen::Import(_)) => {
                 self.screen = if self.data.is_some() { Screen::Work } else { Screen::Start };
             }
-            None => {}
+            None => self.stop_explaining(),
         }
     }
 

@@ -4,13 +4,17 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::main_job::Findings;
-use crate::triage::{Alert, AlertSummary, Counts, Filter, RunOutcome, Store, TriageAction, UndoReport};
+use crate::triage::{
+    Alert, AlertSummary, Counts, Filter, NewAlert, RunId, RunOutcome, Store, TriageAction, UndoReport,
+};
 
 /// Something to do with the database.
 #[derive(Debug)]
 pub(super) enum Request {
     /// Keep the alerts of a run.
     Record(Findings),
+    /// Keep what was found out about the alerts of a run.
+    Explain { run_id: RunId, alerts: Vec<NewAlert> },
     /// The alerts that match, and one of them in full.
     Refresh { filter: Filter, selected: Option<i64> },
     /// Act on alerts.
@@ -25,6 +29,8 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) enum Reply {
     Recorded(RunOutcome),
+    /// Explanations were kept. The list should be refreshed.
+    Explained,
     List {
         alerts: Vec<AlertSummary>,
         counts: Counts,
@@ -80,6 +86,7 @@ impl StoreWorker {
 fn answer(store: &mut Store, request: Request) -> Reply {
     let reply = match request {
         Request::Record(findings) => findings.record(store).map(Reply::Recorded),
+        Request::Explain { run_id, alerts } => store.record_explanations(run_id, &alerts).map(|_| Reply::Explained),
         Request::Refresh { filter, selected } => store.list(&filter).and_then(|alerts| {
             let counts = store.counts(&filter)?;
             let selected = selected.map_or(Ok(None), |id| store.get(id))?;

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::data::sample::Sample;
+use crate::engine::Method;
 use crate::recipe::{DetectorKind, Preset};
 
 /// Find and work through anomalies in tables and time series.
@@ -25,6 +26,7 @@ use crate::recipe::{DetectorKind, Preset};
   tarsier evaluate metrics.csv --label truth  how good the recipe is, with intervals
   tarsier tune metrics.csv --method bayesian_optimization --out best.ron
   tarsier compare document best.ron metrics.csv
+  tarsier explain metrics.csv --row 812       why that row has its score
   tarsier features metrics.csv                what the detectors would see, and what it costs
   tarsier alerts list --status new            what is left to look at
   tarsier recipe reference > my.ron           every setting, explained
@@ -51,6 +53,8 @@ pub(super) enum CliCommand {
     Tune(Box<TuneArgs>),
     /// Hold two recipes against each other on the same data
     Compare(Box<CompareArgs>),
+    /// Explain the score of a row or alert: features, detectors, what is typical, what would make it normal
+    Explain(Box<ExplainArgs>),
     /// List the features a recipe makes from data: what each is, where it comes from, what it costs
     Features(Box<FeaturesArgs>),
     /// Describe the columns of data: distribution and correlations
@@ -237,6 +241,45 @@ pub(super) struct CompareArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     /// Print one JSON object instead of tables.
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+}
+
+/// Explain the score of a row or alert, or of the whole run.
+///
+/// Says which columns and features make the score, against what is typical, what each detector adds, the most similar
+/// normal row, and the smallest change that would make the row normal. How rows are explained is set in the recipe under
+/// `explanation`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["row", "alert", "global"]))]
+pub(super) struct ExplainArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Row to explain, counted from 0 as in the files of --scores.
+    #[arg(long, value_name = "N", help_heading = "What")]
+    pub(super) row: Option<u32>,
+    /// Alert to explain, by its number in `tarsier alerts list`: the row at its peak, with the recipe that found it.
+    #[arg(long, value_name = "ID", help_heading = "What")]
+    pub(super) alert: Option<i64>,
+    /// What matters to the alerts of the whole run: importance of columns and features.
+    #[arg(long, help_heading = "What", conflicts_with_all = ["detector", "method", "what_if"])]
+    pub(super) global: bool,
+    /// Explain the raw score of this detector. Default: the combined score.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(DetectorKind::ALL.iter().map(|kind| kind.name()).chain(["combined"])), help_heading = "How")]
+    pub(super) detector: Option<String>,
+    /// How to explain. Default: the best one there is for the score.
+    #[arg(long, value_name = "METHOD", value_parser = PossibleValuesParser::new(Method::ALL.map(Method::name)), help_heading = "How")]
+    pub(super) method: Option<String>,
+    /// Score the row with another value, e.g. --what-if latency_ms=40 (repeatable).
+    #[arg(long, value_name = "COLUMN=NUMBER", help_heading = "How")]
+    pub(super) what_if: Vec<String>,
+    /// Database that --alert is looked up in. Default: the user's own, shared with the window.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What")]
+    pub(super) db: Option<PathBuf>,
+    /// Features listed.
+    #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Output")]
+    pub(super) top: usize,
+    /// Print one JSON object instead of text.
     #[arg(long, help_heading = "Output")]
     pub(super) json: bool,
 }

@@ -5,6 +5,7 @@ mod args;
 mod compare;
 mod demo;
 mod evaluate;
+mod explain;
 mod features;
 mod print;
 mod profile;
@@ -88,6 +89,7 @@ fn dispatch(command: CliCommand, out: &mut dyn Write) -> Result<(), Failure> {
         CliCommand::Evaluate(args) => evaluate::run(&args, out),
         CliCommand::Tune(args) => tune::run(&args, out),
         CliCommand::Compare(args) => compare::run(&args, out),
+        CliCommand::Explain(args) => explain::run(&args, out),
         CliCommand::Features(args) => features::run(&args, out),
         CliCommand::Profile(args) => profile::run(&args, out),
         CliCommand::Alerts { command } => alerts::run(command, out),

@@ -40,7 +40,7 @@ pub(super) fn json(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         "seed": snapshot.recipe.compute.seed,
         "database": outcome.database,
         "written": outcome.written,
-        "warnings": snapshot.warnings,
+        "warnings": outcome.warnings,
     });
     writeln!(out, "{object:#}")
 }
@@ -51,7 +51,7 @@ pub(super) fn text(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let table = &snapshot.table;
     let n_features = snapshot.prepared.matrix.n_features();
     writeln!(out, "{}: {} rows, {} columns, {n_features} features", table.name, table.n_rows(), table.columns.len())?;
-    for warning in &snapshot.warnings {
+    for warning in &outcome.warnings {
         writeln!(out, "  ! {warning}")?;
     }
     writeln!(out)?;

@@ -10,11 +10,11 @@ use anyhow::{Context, anyhow};
 
 use super::args::{InputArgs, RunArgs};
 use super::{Failure, print};
-use crate::app::main_job::{self, Findings, MainJobError, RecipeChange, RecipeChoice};
+use crate::app::main_job::{self, ExplainedFindings, Findings, MainJobError, RecipeChange, RecipeChoice};
 use crate::app::{Source, report, settings};
 use crate::cx::Cx;
 use crate::data::{Table, sample::Sample, write};
-use crate::engine::{Engine, Given, Job, JobError, JobEvent, StageTiming, set_library_threads};
+use crate::engine::{Engine, Given, GlobalExplanation, Job, JobError, JobEvent, StageTiming, set_library_threads};
 use crate::recipe::{CheckedRecipe, ColumnChoice, ComputeDevice, DetectorKind, Preset, Recipe};
 use crate::triage::{RunOutcome, Store, feedback};
 
@@ -26,6 +26,8 @@ pub(super) struct Outcome {
     pub(super) database: PathBuf,
     pub(super) written: Vec<PathBuf>,
     pub(super) seconds: f64,
+    /// What the user should know about the result.
+    pub(super) warnings: Vec<String>,
 }
 
 pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> Result<(), Failure> {
@@ -62,23 +64,27 @@ pub(super) fn execute(
     let database = args.db.clone().unwrap_or_else(settings::default_database);
     let mut store = Store::open(&database).map_err(Failure::work)?;
     let given = Given { feedback: feedback(&store, &table).map_err(Failure::work)?, ..Given::default() };
+    let with_overview = args.report.is_some();
     let found = in_background(cx, progress, move |cx| {
-        main_job::run(&engine, &table, &recipe, &given, cx, &|_| {}).map_err(MainJobError::from)
+        let findings = main_job::run(&engine, &table, &recipe, &given, cx, &|_| {}).map_err(MainJobError::from)?;
+        let explained = main_job::explained(&engine, findings, None, with_overview, cx).map_err(MainJobError::from)?;
+        Ok::<_, MainJobError>((explained, cx.warnings()))
     })?;
-    let findings = found.map_err(Failure::work)?;
+    let (ExplainedFindings { findings, overview, timing: explaining }, warnings) = found.map_err(Failure::work)?;
 
     let storing = Instant::now();
     let stored = findings.record(&mut store).map_err(Failure::work)?;
     let mut stages = vec![load_timing];
     stages.extend(findings.snapshot.stages.iter().cloned());
+    stages.push(explaining);
     stages.push(StageTiming::new("store", storing.elapsed().as_secs_f64()));
 
     let writing = Instant::now();
-    let written = write_files(&findings, args)?;
+    let written = write_files(&findings, overview.as_ref(), args)?;
     if !written.is_empty() {
         stages.push(StageTiming::new("write", writing.elapsed().as_secs_f64()));
     }
-    Ok(Outcome { findings, stages, stored, database, written, seconds: started.elapsed().as_secs_f64() })
+    Ok(Outcome { findings, stages, stored, database, written, seconds: started.elapsed().as_secs_f64(), warnings })
 }
 
 /// Reads the data in the background and settles the recipe. The context has the recipe's limits.
@@ -104,7 +110,11 @@ fn load(source: &Source, first: &CheckedRecipe, choice: &RecipeChoice, cx: &Cx) 
     Ok((table, recipe.checked().map_err(Failure::usage)?, timing))
 }
 
-fn write_files(findings: &Findings, args: &RunArgs) -> Result<Vec<PathBuf>, Failure> {
+fn write_files(
+    findings: &Findings,
+    overview: Option<&GlobalExplanation>,
+    args: &RunArgs,
+) -> Result<Vec<PathBuf>, Failure> {
     let mut written = Vec::new();
     if let Some(path) = &args.scores {
         report::write_scores(path, &findings.snapshot).map_err(Failure::work)?;
@@ -115,7 +125,7 @@ fn write_files(findings: &Findings, args: &RunArgs) -> Result<Vec<PathBuf>, Fail
         written.push(path.clone());
     }
     if let Some(path) = &args.report {
-        report::write_html(path, findings).context("cannot write the report").map_err(Failure::Work)?;
+        report::write_html(path, findings, overview).context("cannot write the report").map_err(Failure::Work)?;
         written.push(path.clone());
     }
     Ok(written)

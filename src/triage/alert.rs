@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::action::{TriageAction, WorkState};
 use super::episode::Episode;
+use super::explained::AlertExplanation;
 use crate::analysis::severity::{Factor, Severity};
 
 /// Where an alert stands.
@@ -144,7 +145,7 @@ impl Assessment {
 }
 
 /// JSON has no NaN: it is written as null.
-fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(super) fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
@@ -161,6 +162,8 @@ pub struct NewAlert {
     pub top_features: Vec<FeatureDeviation>,
     /// How it was judged.
     pub assessment: Assessment,
+    /// What makes its score, where that was found out.
+    pub explanation: Option<AlertExplanation>,
 }
 
 /// A remark on an alert.
@@ -292,6 +295,8 @@ pub struct Alert {
     pub top_features: Vec<FeatureDeviation>,
     /// How it was judged; `None` where an older program found it.
     pub assessment: Option<Assessment>,
+    /// What makes its score; `None` where that was not found out.
+    pub explanation: Option<AlertExplanation>,
     /// Its notes, oldest first.
     pub notes: Vec<Note>,
     /// Everything people did to it, oldest first.

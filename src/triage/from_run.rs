@@ -25,7 +25,7 @@ fn alert(snapshot: &Snapshot, episode: Episode) -> NewAlert {
     let fires = |rule: &&RuleHits| episode.rows.iter().any(|&row| rule.contains(row));
     let rules = snapshot.surroundings.rules.iter().filter(fires).map(|rule| rule.name.clone()).collect();
     let assessment = assessment(snapshot, &episode);
-    NewAlert { episode, fired: votes, rules, top_features, assessment }
+    NewAlert { episode, fired: votes, rules, top_features, assessment, explanation: None }
 }
 
 /// How the worst row of an episode was judged.

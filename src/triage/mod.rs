@@ -10,6 +10,7 @@ mod action;
 mod alert;
 mod describe;
 mod episode;
+mod explained;
 mod feedback;
 mod from_run;
 mod matching;
@@ -20,8 +21,9 @@ pub use alert::{
     Alert, AlertStatus, AlertSummary, Assessment, DetectorVote, EntryKind, FeatureDeviation, HistoryEntry, NewAlert,
     Note, Verdict,
 };
-pub use describe::describe;
+pub use describe::{describe, describe_row};
 pub use episode::{Episode, ScoredRows, group};
+pub use explained::{AlertExplanation, ExplainedColumn, ExplainedFeature, explain_alerts};
 pub use feedback::feedback;
 pub use from_run::alerts_of;
 pub use store::{

@@ -1,7 +1,9 @@
 //! Recipe files, and exports of results.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::super::main_job::{self, MainJobError};
 use super::super::report;
 use super::work::Output;
 use super::{App, MessageKind, RecipeDocument};
@@ -50,8 +52,12 @@ impl App {
 
     pub(super) fn export_report(&mut self, path: PathBuf) {
         let Some(findings) = self.whole_findings() else { return };
-        self.start("Writing the report", Cx::default(), move |_, _| {
-            report::write_html(&path, &findings).map_err(|e| JobError::Failed(e.to_string()))?;
+        let (cx, explainer) = (Cx::new(&findings.snapshot.recipe.compute), self.explaining.explainer());
+        let engine = Arc::clone(&self.engine);
+        self.start("Writing the report", cx, move |cx, _| {
+            let explained = main_job::explained(&engine, findings, explainer, true, cx).map_err(MainJobError::from)?;
+            report::write_html(&path, &explained.findings, explained.overview.as_ref())
+                .map_err(|e| JobError::Failed(e.to_string()))?;
             Ok(Output::Written(path))
         });
     }

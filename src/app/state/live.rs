@@ -103,6 +103,7 @@ impl App {
                 }
                 self.findings = Some(done.findings);
                 self.profile = Some(Arc::new(done.profile));
+                self.explain_again();
             }
             Ok(_) => {}
             Err(error) => self.say(MessageKind::Error, error.to_string()),

@@ -63,7 +63,10 @@ impl Queue {
 
 impl App {
     pub(super) fn select(&mut self, id: Option<i64>) {
-        self.queue.selected = id;
+        let is_other = std::mem::replace(&mut self.queue.selected, id) != id;
+        if is_other {
+            self.explanation_follows();
+        }
         if self.queue.detail.as_ref().map(|alert| alert.summary.id) != id {
             self.queue.detail = None;
         }
@@ -94,6 +97,7 @@ impl App {
         self.queue.marked.clear();
         if leaves {
             self.queue.selected = next;
+            self.explanation_follows();
         }
     }
 
@@ -125,14 +129,27 @@ impl App {
     /// Shows an alert in the plots: its entity, and the stretch around it.
     pub(super) fn reveal(&mut self, id: i64) {
         let Some(alert) = self.queue.alert(id) else { return };
-        let (entity, (from, to)) = (alert.entity.clone(), alert_extent(alert));
+        let (entity, extent) = (alert.entity.clone(), alert_extent(alert));
+        self.show_extent(entity, extent);
+        self.select(Some(id));
+    }
+
+    /// Shows a row in the plots: its entity, and the stretch around it.
+    pub(super) fn reveal_row(&mut self, row: u32) {
+        let Some(table) = self.data.as_ref().map(|loaded| &loaded.table) else { return };
+        let entity = table.entities().map(|entities| entities.name_of(row as usize).to_owned());
+        let time = table.time().and_then(|times| times.get(row as usize));
+        let at = time.map_or(f64::from(row), |&time| time as f64 / 1e6);
+        self.show_extent(entity, (at, at));
+    }
+
+    fn show_extent(&mut self, entity: Option<String>, (from, to): (f64, f64)) {
         let serial = self.focus.map_or(0, |focus| focus.serial) + 1;
         self.focus = Some(Focus { serial, from, to });
         if self.view.as_ref().is_some_and(|view| view.entity != entity) {
             self.show_entity(entity);
         }
         self.settings.perspective = Perspective::Explore;
-        self.select(Some(id));
     }
 
     /// Asks for the alerts that match, and for the selected one in full.
@@ -163,8 +180,10 @@ impl App {
                 Reply::Recorded(outcome) => {
                     let (new, updated, gone) = (outcome.n_new, outcome.n_updated, outcome.n_gone);
                     self.say(MessageKind::Info, format!("Alerts: {new} new, {updated} known, {gone} no longer found"));
+                    self.explain_alerts_of(outcome.run_id);
                     self.refresh_queue();
                 }
+                Reply::Explained => self.refresh_queue(),
                 Reply::List { alerts, counts, selected } => {
                     let listed: HashSet<i64> = alerts.iter().map(|alert| alert.id).collect();
                     self.queue.marked.retain(|id| listed.contains(id));

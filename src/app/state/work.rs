@@ -48,6 +48,7 @@ impl App {
         }
         self.poll_live();
         self.poll_store();
+        self.poll_explaining();
         self.refresh_rule_checks();
     }
 
@@ -235,6 +236,7 @@ impl App {
         self.findings = None;
         self.profile = None;
         self.last_run = None;
+        self.forget_explanations();
     }
 
     pub(super) fn close_data(&mut self) {

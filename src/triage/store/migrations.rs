@@ -9,7 +9,12 @@ use super::error::StoreProblem;
 const APPLICATION_ID: i64 = 0x5452_5352;
 
 /// Every step from an empty file to the newest version. Steps that were ever released are never changed.
-const STEPS: &[M<'_>] = &[M::up(include_str!("v1.sql")), M::up(include_str!("v2.sql")), M::up(include_str!("v3.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("v1.sql")),
+    M::up(include_str!("v2.sql")),
+    M::up(include_str!("v3.sql")),
+    M::up(include_str!("v4.sql")),
+];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// Refuses files that are not ours, and versions that are newer than this program. Changes nothing.

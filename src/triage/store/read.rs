@@ -92,7 +92,7 @@ impl Store {
             let sql = format!("{} FROM alert WHERE id = ?1", summary_columns());
             let found = connection.prepare_cached(&sql)?.query_row([id], summary).optional()?;
             let Some(summary) = found else { return Ok(None) };
-            let sql = "SELECT votes, features, rules, assessment FROM alert_detail WHERE alert_id = ?1";
+            let sql = "SELECT votes, features, rules, assessment, explanation FROM alert_detail WHERE alert_id = ?1";
             let (notes, history) = (notes(connection, id)?, history(connection, id)?);
             let alert = |row: &Row| {
                 Ok(Alert {
@@ -101,6 +101,7 @@ impl Store {
                     top_features: row.get::<_, Json<_>>(1)?.0,
                     rules: row.get::<_, Json<_>>(2)?.0,
                     assessment: row.get::<_, Json<_>>(3)?.0,
+                    explanation: row.get::<_, Json<_>>(4)?.0,
                     notes,
                     history,
                 })

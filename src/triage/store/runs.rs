@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Transaction, named_params, params};
+use rusqlite::{OptionalExtension as _, Transaction, named_params, params};
 
 use super::codec::{Json, Level};
 use super::error::{StoreError, StoreProblem};
@@ -89,6 +89,33 @@ impl Store {
             let counts = [outcome.n_new, outcome.n_updated, outcome.n_gone].map(u64::cast_signed);
             transaction.execute(sql, params![run_id, counts[0], counts[1], counts[2]])?;
             Ok(outcome)
+        })
+    }
+
+    /// Adds what has been found out about the alerts of a run after it was recorded: their explanations, and the sentences
+    /// that come of them. Alerts that a later run has found again are left as they are. Returns how many were changed.
+    ///
+    /// # Errors
+    /// When the database cannot be written; then nothing was changed.
+    pub fn record_explanations(&mut self, run_id: RunId, alerts: &[NewAlert]) -> Result<u64, StoreError> {
+        self.write(|transaction| {
+            let sql = "SELECT source_id, source_name FROM run WHERE id = ?1";
+            let source = transaction.query_row(sql, [run_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let Some((source_id, source_name)): Option<(String, String)> = source else { return Ok(0) };
+            let known = known_alerts(transaction, &source_id)?;
+            let incoming: Vec<Incoming> = alerts.iter().map(incoming).collect();
+            let mut n_changed = 0;
+            for (alert, assigned) in alerts.iter().zip(assign(&known, &incoming)) {
+                let Some(known) = assigned.and_then(|at| known.get(at)) else { continue };
+                let sentence = describe(alert);
+                let sql = "UPDATE alert SET sentence = ?2, found_text = ?3 WHERE id = ?1 AND last_run = ?4";
+                let values = params![known.id, sentence, found_text(&source_name, alert, &sentence), run_id];
+                if transaction.prepare_cached(sql)?.execute(values)? > 0 {
+                    write_detail(transaction, known.id, alert)?;
+                    n_changed += 1;
+                }
+            }
+            Ok(n_changed)
         })
     }
 
@@ -208,7 +235,7 @@ fn execute_machine_part(
 ) -> Result<(), StoreProblem> {
     let episode = &alert.episode;
     let sentence = describe(alert);
-    let found_text = found_text(run, alert, &sentence);
+    let found_text = found_text(&run.source_name, alert, &sentence);
     // SQLite has no NaN; `max` turns one into 0.
     let peak_score = episode.peak_score.max(0.0);
     let mut values: Vec<(&str, &dyn rusqlite::ToSql)> = vec![
@@ -238,20 +265,27 @@ fn execute_machine_part(
 }
 
 /// What a search looks through, in lower case.
-fn found_text(run: &RunRecord, alert: &NewAlert, sentence: &str) -> String {
-    let mut words = vec![run.source_name.as_str(), alert.episode.entity.as_deref().unwrap_or_default(), sentence];
+fn found_text(source_name: &str, alert: &NewAlert, sentence: &str) -> String {
+    let mut words = vec![source_name, alert.episode.entity.as_deref().unwrap_or_default(), sentence];
     words.extend(alert.rules.iter().map(String::as_str));
     words.extend(alert.top_features.iter().map(|feature| feature.feature.as_str()));
     words.join("\n").to_lowercase()
 }
 
 fn write_detail(transaction: &Transaction, alert_id: i64, alert: &NewAlert) -> Result<(), StoreProblem> {
-    let sql = "INSERT INTO alert_detail (alert_id, votes, features, rules, assessment) VALUES (?1, ?2, ?3, ?4, ?5)
+    let sql = "INSERT INTO alert_detail (alert_id, votes, features, rules, assessment, explanation)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                ON CONFLICT (alert_id) DO UPDATE
                SET votes = excluded.votes, features = excluded.features, rules = excluded.rules,
-                   assessment = excluded.assessment";
-    let values =
-        params![alert_id, Json(&alert.fired), Json(&alert.top_features), Json(&alert.rules), Json(&alert.assessment)];
+                   assessment = excluded.assessment, explanation = excluded.explanation";
+    let values = params![
+        alert_id,
+        Json(&alert.fired),
+        Json(&alert.top_features),
+        Json(&alert.rules),
+        Json(&alert.assessment),
+        Json(&alert.explanation)
+    ];
     transaction.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }

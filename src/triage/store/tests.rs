@@ -35,7 +35,7 @@ fn alert(row: u32) -> NewAlert {
         probability: Some(0.87),
         confidence: None,
     };
-    NewAlert { episode, fired: vec![], rules: vec![], top_features: vec![], assessment }
+    NewAlert { episode, fired: vec![], rules: vec![], top_features: vec![], assessment, explanation: None }
 }
 
 fn run() -> RunRecord {
@@ -102,7 +102,7 @@ fn a_newer_version_is_refused() {
     let path = folder.path().join("alerts.db");
     drop(filled(&path));
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(problem_of(&path), StoreProblem::NewerVersion { found: 99, supported: 3 });
+    assert_eq!(problem_of(&path), StoreProblem::NewerVersion { found: 99, supported: 4 });
 }
 
 #[test]

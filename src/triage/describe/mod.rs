@@ -1,32 +1,67 @@
 //! How an alert reads in a plain sentence.
 
+mod explained;
+mod words;
+
+use self::explained::columns;
+use self::words::{duration, name, pair};
 use super::alert::{DetectorVote, FeatureDeviation, NewAlert};
+use super::explained::AlertExplanation;
+use crate::data::Table;
 
 /// Features told with their numbers; of further ones only the count is given.
 const MAX_FEATURES: usize = 2;
-/// Longest name shown in full, in characters.
-const MAX_NAME_CHARS: usize = 48;
 
 /// A plain sentence about an alert: who, which features, for how long, and how many detectors agree. One line.
 ///
+/// With an explanation: "web-1 for 35 min: latency_ms 812, typically 40–95 at this hour (78 % of the score); mostly
+/// isolation forest and autoencoder; 3 of 4 detectors agree." Without one:
 /// "web-1: cpu_percent reached 97.2 (typically 41.0), latency_ms fell to 3.10 (typically 25.4) and 3 more features
 /// deviated for 35 min; 3 of 4 detectors agree." Row numbers in it count from 1. Features made from the same raw
 /// column say much the same, so only the first of each column is told.
 pub fn describe(alert: &NewAlert) -> String {
     let episode = &alert.episode;
-    let subject = match (&episode.entity, episode.start_time) {
-        (Some(entity), Some(_)) => format!("{}: ", name(entity)),
-        (Some(entity), None) => format!("{}, row {}: ", name(entity), u64::from(episode.peak_row) + 1),
-        (None, Some(_)) => String::new(),
-        (None, None) => format!("Row {}: ", u64::from(episode.peak_row) + 1),
-    };
     let extent = extent(episode.start_time, episode.end_time, episode.n_rows);
     let rules = rules(&alert.rules);
     let agreement = agreement(&alert.fired, !rules.is_empty());
     let adjustment =
         alert.assessment.adjustment(episode.severity).filter(|_| alert.assessment.base != episode.severity);
     let adjustment = adjustment.map_or(String::new(), |text| format!("; {text}"));
-    format!("{subject}{rules}{}{extent}{agreement}{adjustment}.", features(&alert.top_features))
+    let (row, is_in_time) = (u64::from(episode.peak_row) + 1, episode.start_time.is_some());
+    let Some(explanation) = &alert.explanation else {
+        let subject = match (&episode.entity, is_in_time) {
+            (Some(entity), true) => format!("{}: ", name(entity)),
+            (Some(entity), false) => format!("{}, row {row}: ", name(entity)),
+            (None, true) => String::new(),
+            (None, false) => format!("Row {row}: "),
+        };
+        return format!("{subject}{rules}{}{extent}{agreement}{adjustment}.", features(&alert.top_features));
+    };
+    let subject = match (&episode.entity, is_in_time) {
+        (Some(entity), true) => format!("{}{extent}: ", name(entity)),
+        (Some(entity), false) => format!("{}, row {row}: ", name(entity)),
+        (None, true) => capitalized(extent.trim_start(), ": "),
+        (None, false) => format!("Row {row}: "),
+    };
+    let (what, mostly) = columns(explanation);
+    format!("{subject}{rules}{what}{mostly}{agreement}{adjustment}.")
+}
+
+/// A text that begins a sentence, and what follows it; nothing where it is empty.
+fn capitalized(text: &str, end: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(end.chars()).collect())
+}
+
+/// A plain sentence about any row: "web-1: latency_ms 812, typically 40–95 at this hour (78 % of the score); mostly …".
+pub fn describe_row(table: &Table, row: u32, explanation: &AlertExplanation) -> String {
+    let entity = table.entities().map(|entities| entities.name_of(row as usize));
+    let subject = entity.map_or(String::new(), |entity| format!("{}: ", name(entity)));
+    if explanation.score <= explanation.base {
+        return format!("{subject}nothing stands out, the score is not above what is usual.");
+    }
+    let (what, mostly) = columns(explanation);
+    format!("{subject}{what}{mostly}.")
 }
 
 fn features(features: &[FeatureDeviation]) -> String {
@@ -92,72 +127,12 @@ fn agreement(votes: &[DetectorVote], by_rule: bool) -> String {
     }
 }
 
-/// A name in one line: without control characters and marks that turn the direction of text, cut where too long.
-fn name(text: &str) -> String {
-    let turns_direction = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let line: String =
-        text.chars().filter(|c| !turns_direction(c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if line.chars().count() <= MAX_NAME_CHARS {
-        return line;
-    }
-    line.chars().take(MAX_NAME_CHARS - 1).chain(['…']).collect()
-}
-
-/// Two numbers with as many significant digits, from three, as it takes to tell them apart.
-fn pair(a: f64, b: f64) -> (String, String) {
-    let with = |digits| (number(a, digits), number(b, digits));
-    let different = (3..=9).map(with).find(|(a, b)| a != b);
-    different.unwrap_or_else(|| with(3))
-}
-
-/// A number with about that many significant digits; whole ones without decimals, thousands set apart by commas.
-fn number(value: f64, digits: i32) -> String {
-    let size = value.abs();
-    if !value.is_finite() || (size != 0.0 && !(1e-3..1e9).contains(&size)) {
-        let decimals = usize::try_from(digits - 1).unwrap_or(2);
-        return if value.is_finite() { format!("{value:.decimals$e}") } else { value.to_string() };
-    }
-    let magnitude = if size == 0.0 { 0 } else { size.log10().floor() as i32 };
-    let decimals = if value.fract() == 0.0 { 0 } else { usize::try_from(digits - 1 - magnitude).unwrap_or(0) };
-    with_commas(&format!("{value:.decimals$}"))
-}
-
-fn with_commas(number: &str) -> String {
-    let (whole, fraction) = number.split_at(number.find('.').unwrap_or(number.len()));
-    let (sign, whole) = whole.split_at(usize::from(whole.starts_with('-')));
-    let mut grouped = String::new();
-    for (i, digit) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    format!("{sign}{grouped}{fraction}")
-}
-
-/// A length of time in the two largest units that matter.
-fn duration(micros: u64) -> String {
-    let rounded = |unit: u64| micros.saturating_add(unit / 2) / unit;
-    let (secs, minutes, hours) = (rounded(1_000_000), rounded(60_000_000), rounded(3_600_000_000));
-    let two = |first: String, second: u64, unit: &str| {
-        if second == 0 { first } else { format!("{first} {second} {unit}") }
-    };
-    match () {
-        () if micros < 1_000_000 => "under 1 s".to_owned(),
-        () if secs < 120 => format!("{secs} s"),
-        () if minutes < 120 => format!("{minutes} min"),
-        () if minutes < 48 * 60 => two(format!("{} h", minutes / 60), minutes % 60, "min"),
-        () => two(format!("{} days", hours / 24), hours % 24, "h"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::severity::Factor;
     use crate::analysis::severity::Severity;
-    use crate::triage::Assessment;
-    use crate::triage::Episode;
+    use crate::triage::{Assessment, Episode, ExplainedColumn};
 
     const MIN: i64 = 60_000_000;
 
@@ -194,7 +169,7 @@ mod tests {
             probability: None,
             confidence: None,
         };
-        NewAlert { episode, fired, rules: Vec::new(), top_features, assessment }
+        NewAlert { episode, fired, rules: Vec::new(), top_features, assessment, explanation: None }
     }
 
     #[test]
@@ -252,6 +227,40 @@ mod tests {
     }
 
     #[test]
+    fn an_explanation_takes_the_place_of_deviations() {
+        let mut explained = alert(Some("web-1"), Some(35), vec![feature("cpu", 97.2, 41.0)]);
+        let column = ExplainedColumn {
+            column: "latency_ms".into(),
+            value: 812.0,
+            text: String::new(),
+            low: 40.0,
+            high: 95.0,
+            at_this_hour: true,
+            contribution: 0.6,
+            share: 0.78,
+            features: Vec::new(),
+        };
+        explained.explanation = Some(AlertExplanation {
+            method: "chained_shap".into(),
+            score: 0.9,
+            base: 0.1,
+            columns: vec![column],
+            detectors: vec![("Isolation forest".into(), 0.4), ("Autoencoder".into(), 0.3), ("z-score".into(), 0.3)],
+            nearest_normal: None,
+        });
+        let told = "latency_ms 812, typically 40–95 at this hour (78 % of the score); mostly isolation forest and autoencoder; \
+                    3 of 4 detectors agree.";
+        assert_eq!(describe(&explained), format!("web-1 for 35 min: {told}"));
+        explained.episode.entity = None;
+        assert_eq!(describe(&explained), format!("For 35 min: {told}"));
+        explained.episode.end_time = Some(0);
+        explained.episode.n_rows = 1;
+        assert_eq!(describe(&explained), told);
+        explained.episode.start_time = None;
+        assert_eq!(describe(&explained), format!("Row 7: {told}"));
+    }
+
+    #[test]
     fn rules_come_first() {
         let mut busy = alert(Some("web-1"), Some(35), vec![feature("cpu", 97.2, 41.0)]);
         busy.rules = vec!["CPU saturated".into()];
@@ -264,31 +273,5 @@ mod tests {
         let sentence = describe(&busy);
         assert!(sentence.starts_with("web-1: rules \"CPU saturated\", \"b\" and 1 more fired: "), "{sentence}");
         assert!(sentence.ends_with("; none of 4 detectors votes so."), "{sentence}");
-    }
-
-    #[test]
-    fn numbers_are_rounded_but_told_apart() {
-        let shown = [0.0, -7.0, 0.12345, 0.0012345, 5.678, 56.78, 567.8, -12_345.6, 1.5e12, 1.5e-7];
-        let expected = ["0", "-7", "0.123", "0.00123", "5.68", "56.8", "568", "-12,346", "1.50e12", "1.50e-7"];
-        assert_eq!(shown.map(|value| number(value, 3)), expected);
-        assert_eq!(pair(100.24, 100.0), ("100.2".into(), "100".into()));
-        assert_eq!(pair(1000.2, 1000.1), ("1,000.2".into(), "1,000.1".into()));
-        assert_eq!(pair(0.5, 0.5), ("0.500".into(), "0.500".into()));
-    }
-
-    #[test]
-    fn durations_use_the_units_people_use() {
-        let shown = [0, 45, 119, 600, 7_140, 7_200, 7_500, 86_400, 172_800, 180_000 + 1_799];
-        let expected =
-            ["under 1 s", "45 s", "119 s", "10 min", "119 min", "2 h", "2 h 5 min", "24 h", "2 days", "2 days 2 h"];
-        assert_eq!(shown.map(|secs| duration(secs * 1_000_000)), expected);
-    }
-
-    #[test]
-    fn long_names_are_cut() {
-        let cut = name(&"é".repeat(100));
-        assert_eq!(cut.chars().count(), MAX_NAME_CHARS);
-        assert!(cut.ends_with('…'));
-        assert_eq!(name("a\u{202e}b\tc"), "ab c");
     }
 }

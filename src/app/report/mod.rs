@@ -1,18 +1,21 @@
 //! Results as files: the scores of every row, and a report to read and pass on.
 
+mod alerts;
+mod charts;
+mod overview;
+mod style;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::format::{fmt_number, fmt_row, fmt_time};
+use self::style::STYLE;
+use super::format::fmt_time;
 use super::main_job::Findings;
 use crate::analysis::ensemble::THRESHOLD_SCORE;
 use crate::analysis::severity::Severity;
 use crate::data::write::{self, ScoreColumn, WriteError};
-use crate::engine::Snapshot;
-use crate::triage::{NewAlert, describe};
+use crate::engine::{GlobalExplanation, Snapshot};
 
-/// Alerts listed in the report.
-const MOST_ALERTS: usize = 200;
 /// Width and height of the score chart, in pixels.
 const CHART: (usize, f64) = (960, 160.0);
 
@@ -42,24 +45,25 @@ pub fn write_scores(path: &Path, snapshot: &Snapshot) -> Result<(), WriteError> 
     write::scores(path, &snapshot.table, &columns)
 }
 
-/// Writes a self-contained HTML page: what was done, how it went, and the alerts.
+/// Writes a self-contained HTML page, for screens of any width and for paper: what was done, how it went, what matters over
+/// the whole run (where `overview` says so), and the alerts with their explanations.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_html(path: &Path, findings: &Findings) -> std::io::Result<()> {
+pub fn write_html(path: &Path, findings: &Findings, overview: Option<&GlobalExplanation>) -> std::io::Result<()> {
     let draft = path.with_extension("html.tmp");
-    std::fs::write(&draft, html(findings))?;
+    std::fs::write(&draft, html(findings, overview))?;
     std::fs::rename(draft, path)
 }
 
-fn html(findings: &Findings) -> String {
+fn html(findings: &Findings, overview: Option<&GlobalExplanation>) -> String {
     let snapshot = &findings.snapshot;
     let table = &snapshot.table;
     let mut page = String::with_capacity(64 * 1024);
     let title = escape(&table.name);
     let _ = write!(
         page,
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <title>Anomalies in {title}</title><style>{STYLE}</style></head><body><main><h1>Anomalies in {title}</h1>"
     );
     let (n_alerts, n_anomalies) = (findings.alerts.len(), snapshot.n_anomalies());
@@ -69,7 +73,7 @@ fn html(findings: &Findings) -> String {
         "<p class=\"lead\">{n_alerts} alerts from {n_anomalies} anomalous of {} rows ({n_features} features). Run of {} UTC, \
          seed {}, on {}.</p>",
         table.n_rows(),
-        fmt_time(snapshot.started_at_micros),
+        fmt_time(snapshot.started_at_micros.div_euclid(1_000_000) * 1_000_000),
         snapshot.recipe.compute.seed,
         escape(&snapshot.device)
     );
@@ -78,10 +82,12 @@ fn html(findings: &Findings) -> String {
     }
     page.push_str("<h2>Score</h2>");
     chart(&mut page, snapshot);
+    if let Some(overview) = overview {
+        overview::write(&mut page, overview);
+    }
     page.push_str("<h2>Detectors</h2>");
     detectors(&mut page, snapshot);
-    page.push_str("<h2>Alerts</h2>");
-    alerts(&mut page, &findings.alerts);
+    alerts::write(&mut page, findings);
     page.push_str("</main></body></html>");
     page
 }
@@ -99,7 +105,7 @@ fn chart(page: &mut String, snapshot: &Snapshot) {
     let threshold = height * (1.0 - THRESHOLD_SCORE);
     let _ = write!(
         page,
-        "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Combined score of the rows in time order\">\
+        "<svg class=chart viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Combined score of the rows in time order\">\
          <path d=\"{path}\" class=\"bars\"/><path d=\"M0 {threshold}H{width}\" class=\"threshold\"/></svg>\
          <p class=\"note\">Combined score, 0 to 1, rows in time order. Above the line ({THRESHOLD_SCORE}) a row is anomalous.</p>"
     );
@@ -125,51 +131,6 @@ fn detectors(page: &mut String, snapshot: &Snapshot) {
     page.push_str("</table>");
 }
 
-fn alerts(page: &mut String, alerts: &[NewAlert]) {
-    if alerts.is_empty() {
-        page.push_str("<p>None: no row stands out at this contamination.</p>");
-        return;
-    }
-    page.push_str("<table><tr><th>Severity<th class=n>Score<th>Start<th class=n>Rows<th>What was found<th>Value against typical</tr>");
-    for alert in alerts.iter().take(MOST_ALERTS) {
-        let episode = &alert.episode;
-        let level = episode.severity.name();
-        let start = episode.start_time.map_or_else(|| format!("row {}", fmt_row(episode.start_row)), fmt_time);
-        let sentence = escape(&describe(alert));
-        let _ = write!(
-            page,
-            "<tr><td class=\"level {level}\">{level}<td class=n>{:.2}<td class=t>{start}<td class=n>{}<td>{sentence}<td>",
-            episode.peak_score, episode.n_rows
-        );
-        for f in &alert.top_features {
-            let (value, typical) = (fmt_number(f.value), fmt_number(f.typical));
-            let _ = write!(page, "<div>{}: <b>{value}</b> / {typical}</div>", escape(&f.feature));
-        }
-        page.push_str("</tr>");
-    }
-    page.push_str("</table>");
-    if let Some(more) = alerts.len().checked_sub(MOST_ALERTS + 1) {
-        let _ = write!(page, "<p>… and {} more.</p>", more + 1);
-    }
-}
-
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
-
-const STYLE: &str = "
-:root{color-scheme:light dark;--text:#1a222b;--weak:#556370;--line:#d3dae1;--base:#fff;--accent:#0a7d67;--critical:#c41e45;--high:#c2570c;--medium:#966d00;--low:#226db0}
-@media(prefers-color-scheme:dark){:root{--text:#e3e8ed;--weak:#98a4b1;--line:#2d3640;--base:#101418;--accent:#3fc8a8;--critical:#f4546f;--high:#fb8b42;--medium:#ecc34a;--low:#6fb3e8}}
-body{margin:0;background:var(--base);color:var(--text);font:15px/1.5 system-ui,sans-serif}
-main{max-width:1080px;margin:0 auto;padding:32px 24px}
-h1{font-size:26px;margin:0 0 4px}h2{font-size:17px;margin:32px 0 8px}
-.lead,.note,th{color:var(--weak)}.note{font-size:13px;margin:4px 0}
-.warning{border-left:3px solid var(--medium);padding-left:12px}
-svg{width:100%;border-bottom:1px solid var(--line)}
-.bars{stroke:var(--accent);stroke-width:1}.threshold{stroke:var(--critical);stroke-width:1;stroke-dasharray:6 4}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--line)}
-th{font-weight:500;font-size:13px}.n{text-align:right;font-variant-numeric:tabular-nums}.t{white-space:nowrap}
-.level{font-weight:600}.level.critical{color:var(--critical)}.level.high{color:var(--high)}.level.medium{color:var(--medium)}.level.low{color:var(--low)}
-.level:before{display:inline-block;width:1.2em}.critical:before{content:\"\\25C6\"}.high:before{content:\"\\25B2\"}.medium:before{content:\"\\25A0\"}.low:before{content:\"\\25CF\"}
-";

@@ -28,6 +28,10 @@ pub(crate) enum Icon {
     Closed,
     /// A small arrow down: open.
     Open,
+    /// An arrow to the left: back.
+    Back,
+    /// An arrow to the right: what follows.
+    Forward,
     /// An arrow up: more than it was.
     Raised,
     /// An arrow down: less than it was.
@@ -81,6 +85,14 @@ pub(crate) fn paint(painter: &Painter, center: Pos2, size: f32, icon: Icon, colo
         }
         Icon::Closed => line(&[(-0.25, -0.55), (0.3, 0.0), (-0.25, 0.55)]),
         Icon::Open => line(&[(-0.55, -0.25), (0.0, 0.3), (0.55, -0.25)]),
+        Icon::Back => {
+            line(&[(0.7, 0.0), (-0.6, 0.0)]);
+            line(&[(-0.1, -0.5), (-0.6, 0.0), (-0.1, 0.5)]);
+        }
+        Icon::Forward => {
+            line(&[(-0.7, 0.0), (0.6, 0.0)]);
+            line(&[(0.1, -0.5), (0.6, 0.0), (0.1, 0.5)]);
+        }
         Icon::Raised => {
             line(&[(0.0, 0.7), (0.0, -0.6)]);
             line(&[(-0.5, -0.1), (0.0, -0.6), (0.5, -0.1)]);

@@ -1,6 +1,8 @@
 //! The window: draws what [`App`](crate::app::App) holds and sends it commands. Computes nothing.
 
+mod bars;
 mod dialogs;
+mod explain;
 mod explore;
 mod files;
 mod format;

@@ -16,6 +16,9 @@ use crate::app::{App, Command, Perspective, Screen};
 /// How often the window is drawn while work is under way.
 const BUSY_REPAINT: Duration = Duration::from_millis(100);
 
+/// The same while only explanations are, which tell when they are there.
+const BACKGROUND_REPAINT: Duration = Duration::from_millis(400);
+
 /// What panels want: commands for the program, and file dialogs.
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
@@ -102,6 +105,8 @@ impl Shell {
         self.shortcuts.remember(&ctx);
         if self.app.is_busy() || self.app.is_recombining() {
             ctx.request_repaint_after(BUSY_REPAINT);
+        } else if self.app.explaining.is_busy() {
+            ctx.request_repaint_after(BACKGROUND_REPAINT);
         }
     }
 

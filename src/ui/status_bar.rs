@@ -53,9 +53,16 @@ pub(super) fn show(ui: &mut Ui, app: &mut App, state: &mut State, wishes: &mut W
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = GAP_L;
                 machine_facts(ui, app, state);
-                match &job {
-                    Some((title, progress)) => job_facts(ui, title, progress, wishes),
-                    None => last_message(ui, app),
+                match (&job, app.explaining.alerts_progress()) {
+                    (Some((title, progress)), _) => {
+                        ui.spacing_mut().item_spacing.x = GAP;
+                        if stop_button(ui) {
+                            wishes.push(Command::Cancel);
+                        }
+                        job_facts(ui, title, progress);
+                    }
+                    (None, Some(progress)) => job_facts(ui, "Explaining alerts", progress),
+                    (None, None) => last_message(ui, app),
                 }
             });
         });
@@ -111,11 +118,8 @@ fn wanted_device(app: &App) -> String {
 }
 
 /// The job under way. Drawn from the right.
-fn job_facts(ui: &mut Ui, title: &str, progress: &JobProgress, wishes: &mut Wishes) {
+fn job_facts(ui: &mut Ui, title: &str, progress: &JobProgress) {
     ui.spacing_mut().item_spacing.x = GAP;
-    if stop_button(ui) {
-        wishes.push(Command::Cancel);
-    }
     let left = progress.left.map(|left| format!("{} left", format::clock(left)));
     let rate = (progress.rate > 0.0 && progress.fraction.is_some()).then(|| format::rate(progress.rate));
     let elapsed = Some(format!("{} so far", format::clock(progress.elapsed)));

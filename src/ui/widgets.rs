@@ -254,3 +254,32 @@ pub(crate) fn cell(ui: &mut Ui, width: f32, align: Align, text: RichText) -> Res
 pub(crate) fn paint_small(ui: &Ui, at: egui::Pos2, anchor: Align2, text: &str, color: Color32) {
     ui.painter().text(at, anchor, text, TextStyle::Small.resolve(ui.style()), color);
 }
+
+/// Keeps clear of the scroll bar, which floats over what scrolls.
+pub(crate) fn beside_scroll_bar(ui: &mut Ui) {
+    ui.set_max_width((ui.available_width() - GAP).max(0.0));
+}
+
+/// A line across the width, cut into cells: each has a width of its own, and those of width 0 share what is left. The
+/// first cell stands left.
+pub(crate) fn line<const N: usize>(ui: &mut Ui, height: f32, widths: [f32; N]) -> [egui::Rect; N] {
+    const BETWEEN: f32 = 8.0;
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    let n_free = widths.iter().filter(|width| **width == 0.0).count().max(1);
+    let used = widths.iter().sum::<f32>() + BETWEEN * N.saturating_sub(1) as f32;
+    let free = ((rect.width() - used) / n_free as f32).max(0.0);
+    let mut left = rect.left();
+    widths.map(|width| {
+        let width = if width == 0.0 { free } else { width };
+        let cell = egui::Rect::from_x_y_ranges(left..=left + width, rect.y_range());
+        left += width + BETWEEN;
+        cell
+    })
+}
+
+/// A text in a place that has been taken, cut off where there is no room, whole on hover.
+pub(crate) fn put(ui: &mut Ui, rect: egui::Rect, align: Align, text: RichText) -> Response {
+    let layout =
+        if align == Align::Max { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    inside(ui, rect, layout, |ui| ui.add(egui::Label::new(text).truncate()))
+}

@@ -9,8 +9,9 @@ mod toolbar;
 
 use std::collections::BTreeSet;
 
-use eframe::egui::{CentralPanel, Frame, Key, Margin, Modifiers, Panel, Ui};
+use eframe::egui::{CentralPanel, Frame, Key, Margin, Modifiers, Panel, Pos2, Ui};
 
+use super::explain;
 use super::plot::{Navigation, Range};
 use super::theme::Palette;
 use super::widgets;
@@ -35,6 +36,9 @@ pub(super) struct State {
     seen_selected: Option<i64>,
     listed_selected: Option<i64>,
     listed_rows: std::ops::Range<usize>,
+    explain: explain::State,
+    /// Row whose menu is open, and where.
+    menu: Option<(u32, Pos2)>,
 }
 
 impl State {
@@ -94,11 +98,19 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
         .default_size((width * 0.16).clamp(150.0, 220.0))
         .size_range(130.0..=width * 0.3)
         .show(ui, |ui| sidebar::show(ui, app, &loaded.table, state, commands));
-    Panel::right("explore_alerts")
-        .frame(frame)
-        .default_size((width * 0.23).clamp(220.0, 340.0))
-        .size_range(200.0..=width * 0.4)
-        .show(ui, |ui| alerts::show(ui, app, state, commands));
+    if app.explaining.asked.is_some() {
+        Panel::right("explore_explanation")
+            .frame(frame)
+            .default_size((width * 0.28).clamp(*explain::WIDTH.start(), *explain::WIDTH.end()))
+            .size_range(260.0..=width * 0.5)
+            .show(ui, |ui| explain::show(ui, app, &mut state.explain, commands));
+    } else {
+        Panel::right("explore_alerts")
+            .frame(frame)
+            .default_size((width * 0.23).clamp(220.0, 340.0))
+            .size_range(200.0..=width * 0.4)
+            .show(ui, |ui| alerts::show(ui, app, state, commands));
+    }
     let ground =
         Frame::new().fill(Palette::of(ui).base).inner_margin(Margin { left: 12, right: 14, top: 6, bottom: 4 });
     CentralPanel::no_frame().frame(ground).show(ui, |ui| {

@@ -1,9 +1,11 @@
 //! The stack of linked plots: one per chosen column, the score below, and the axis they share.
 
-use eframe::egui::{ScrollArea, Ui, vec2};
+use eframe::egui::{Id, Popup, PopupKind, Pos2, ScrollArea, SetOpenCommand, Ui, vec2};
 
 use super::{State, alert_of, rows, selected_extent};
-use crate::app::{App, Command};
+use crate::app::format::fmt_row;
+use crate::app::{App, Command, RowQuestion};
+use crate::engine::Target;
 use crate::ui::plot::bands::episode_at;
 use crate::ui::plot::panel::{self, Shared};
 use crate::ui::plot::strip;
@@ -62,6 +64,34 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
         rows::show(ui, app, commands);
     }
     select_clicked(app, state, &shared, commands);
+    let rows = shared.view.rows.as_slice();
+    let asked = state.nav.menu().and_then(|(at, point)| Some((*rows.get(view.nearest(at)?)?, point)));
+    row_menu(ui, app, &mut state.menu, asked, commands);
+}
+
+/// What can be done with the row under a click of the right button.
+fn row_menu(
+    ui: &Ui,
+    app: &App,
+    menu: &mut Option<(u32, Pos2)>,
+    asked: Option<(u32, Pos2)>,
+    commands: &mut Vec<Command>,
+) {
+    let id = Id::unique("row_menu");
+    if asked.is_some() && app.findings.is_some() {
+        *menu = asked;
+    }
+    let Some((row, at)) = *menu else { return };
+    let open = asked.is_some().then_some(SetOpenCommand::Bool(true));
+    let popup = Popup::new(id, ui.ctx().clone(), at, ui.layer_id()).kind(PopupKind::Menu).open_memory(open);
+    let shown = popup.show(|ui| {
+        if ui.button(format!("Explain row {}", fmt_row(row))).clicked() {
+            commands.push(Command::Explain(RowQuestion { row, target: Target::Combined, method: None }));
+        }
+    });
+    if shown.is_none() {
+        *menu = None;
+    }
 }
 
 /// A click on an episode selects its alert.

@@ -18,6 +18,8 @@ pub(crate) struct Navigation {
     drawn: Option<(f64, f64)>,
     /// Clicked since [`Navigation::begin_frame`], with the width of a pixel there.
     clicked: Option<(f64, f64)>,
+    /// Where a menu was asked for since then.
+    menu: Option<(f64, Pos2)>,
 }
 
 impl Navigation {
@@ -30,6 +32,7 @@ impl Navigation {
         }
         self.was_pointed_at = std::mem::take(&mut self.is_pointed_at);
         self.clicked = None;
+        self.menu = None;
     }
 
     /// Forgets everything, for other data.
@@ -92,6 +95,11 @@ impl Navigation {
         self.clicked
     }
 
+    /// Position and point where a menu was asked for in this frame.
+    pub(crate) fn menu(&self) -> Option<(f64, Pos2)> {
+        self.menu
+    }
+
     /// Takes in what the pointer does on a plot that shows the stretch between the ends of `area`.
     pub(crate) fn follow(&mut self, ui: &Ui, response: &Response, area: Rangef) {
         let Some(range) = self.range() else { return };
@@ -118,6 +126,8 @@ impl Navigation {
             self.reset();
         } else if response.clicked() {
             self.clicked = at.map(|at| (at, per_px * 5.0));
+        } else if response.secondary_clicked() {
+            self.menu = at.zip(pointer);
         }
         if response.contains_pointer() {
             self.is_pointed_at = true;

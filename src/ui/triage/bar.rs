@@ -123,8 +123,9 @@ pub(super) fn keys(ui: &mut Ui) {
     let weak = Palette::of(ui).weak;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(5.0, 4.0);
-        let keys: [(&[&str], &str); 7] = [
+        let keys: [(&[&str], &str); 8] = [
             (&["J", "K"], "move"),
+            (&["E"], "explain"),
             (&["X"], "mark"),
             (&["A"], "acknowledge"),
             (&["C"], "close"),

@@ -8,6 +8,7 @@ pub(crate) use table::what;
 
 use eframe::egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
+use super::explain;
 use super::theme::{GAP_L, Palette};
 use super::widgets;
 use crate::app::{App, Command};
@@ -23,6 +24,7 @@ pub(super) struct State {
     seen_selected: Option<i64>,
     /// Entity whose rows were last asked for.
     asked_entity: Option<Option<String>>,
+    explain: explain::State,
 }
 
 /// Draws the perspective.
@@ -34,13 +36,20 @@ pub(super) fn show(ui: &mut Ui, app: &App, state: &mut State, commands: &mut Vec
     follow(app, state, commands);
     let width = ui.available_width();
     let frame = widgets::panel_frame(ui).inner_margin(Margin::symmetric(16, 12));
-    Panel::right("triage_detail")
+    // An explanation needs more room; the panel is as wide as before when it is left.
+    let (id, least) = match app.explaining.asked {
+        Some(_) => ("triage_explanation", *explain::WIDTH.start()),
+        None => ("triage_detail", 280.0),
+    };
+    Panel::right(id)
         .frame(frame)
-        .default_size((width * 0.32).clamp(280.0, 460.0))
+        .default_size((width * 0.32).clamp(least, 460.0))
         .size_range(260.0..=width * 0.5)
         .show(ui, |ui| {
             ui.take_available_width();
-            if app.queue.selected.is_some() {
+            if app.explaining.asked.is_some() {
+                explain::show(ui, app, &mut state.explain, commands);
+            } else if app.queue.selected.is_some() {
                 detail::show(ui, app, detail::Place::Triage, commands);
             } else {
                 nothing_selected(ui, app);

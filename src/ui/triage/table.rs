@@ -223,10 +223,12 @@ fn text(ui: &mut Ui, text: RichText, more: &str) {
     }
 }
 
-/// The sentence without the entity and the row it begins with, where they are said already.
+/// The sentence without the entity, the row and the extent it begins with, where they are said already.
 fn without_subject<'a>(sentence: &'a str, entity: Option<&str>, has_time: bool) -> &'a str {
     let rest = entity.map_or(Some(sentence), |entity| sentence.strip_prefix(entity)).unwrap_or(sentence);
-    let rest = if has_time { rest.strip_prefix(": ") } else { rest.split_once(": ").map(|(_, rest)| rest) };
+    let has_extent = ["for ", "in ", "For ", "In "].iter().any(|start| rest.trim_start().starts_with(start));
+    let rest =
+        if has_time && !has_extent { rest.strip_prefix(": ") } else { rest.split_once(": ").map(|(_, rest)| rest) };
     rest.unwrap_or(sentence)
 }
 
@@ -380,6 +382,8 @@ mod tests {
         let cut = without_subject;
         assert_eq!(cut("web-1: cpu reached 9", Some("web-1"), true), "cpu reached 9");
         assert_eq!(cut("cpu reached 9: high", None, true), "cpu reached 9: high");
+        assert_eq!(cut("web-1 for 35 min: cpu 9", Some("web-1"), true), "cpu 9");
+        assert_eq!(cut("For 35 min: cpu 9", None, true), "cpu 9");
         assert_eq!(cut("Row 12: amount reached 9", None, false), "amount reached 9");
         assert_eq!(cut("ann, row 12: amount reached 9", Some("ann"), false), "amount reached 9");
     }

@@ -1,12 +1,13 @@
-//! Why it is an alert: the values against what is typical, the plot around it, and what each detector says.
+//! What speaks for an alert: the plot around it, why its score is what it is, else its values against typical ones.
 
-use eframe::egui::{Align, Grid, Label, Layout, Rect, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align, Grid, Label, Layout, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
-use super::{Place, heading, is_shown};
+use super::{Place, heading, is_shown, why};
 use crate::app::format::fmt_number;
 use crate::app::series::{SeriesView, alert_extent};
 use crate::app::{App, Command};
 use crate::triage::{Alert, DetectorVote, FeatureDeviation};
+use crate::ui::bars::{self, Signed};
 use crate::ui::explore::{around_extent, mean_step};
 use crate::ui::icons::{self, Icon};
 use crate::ui::plot::spark::{self, Spark};
@@ -26,16 +27,30 @@ pub(super) fn show(ui: &mut Ui, app: &App, alert: &Alert, place: Place, commands
             heading(ui, &top.source);
             plot(ui, app, alert, top, commands);
         }
+    }
+    if let Some(explanation) = &alert.explanation {
+        why::show(ui, app, alert, explanation, commands);
+        rules(ui, &alert.rules);
+        return;
+    }
+    if let Some(progress) = app.explaining.alerts_progress() {
+        why::under_way(ui, progress);
+    }
+    if !alert.top_features.is_empty() {
         heading(ui, "Values against typical");
         features(ui, &alert.top_features);
     }
-    if !alert.rules.is_empty() {
-        heading(ui, "Rules that fired");
-        alert.rules.iter().for_each(|rule| drop(ui.label(rule)));
-    }
+    rules(ui, &alert.rules);
     if !alert.fired.is_empty() {
         heading(ui, "Detectors");
         detectors(ui, &alert.fired);
+    }
+}
+
+fn rules(ui: &mut Ui, rules: &[String]) {
+    if !rules.is_empty() {
+        heading(ui, "Rules that fired");
+        rules.iter().for_each(|rule| drop(ui.add(Label::new(rule).wrap())));
     }
 }
 
@@ -133,27 +148,12 @@ fn right(ui: &mut Ui, width: f32, text: RichText) {
 
 /// A bar from the middle: to the right above typical, to the left below.
 fn deviation_bar(ui: &mut Ui, feature: &FeatureDeviation, largest: f64, size: Vec2) {
-    let palette = Palette::of(ui);
-    let (track, response) = ui.allocate_exact_size(size, Sense::hover());
-    let center = track.center().x;
-    ui.painter().rect_filled(track, 2.0, palette.raised);
-    let share = (feature.deviation / largest).clamp(-1.0, 1.0);
-    if share.is_finite() {
-        let end = center + share as f32 * track.width() / 2.0;
-        let bar = Rect::from_x_y_ranges(center.min(end)..=center.max(end), track.y_range());
-        ui.painter().rect_filled(bar, 2.0, palette.data);
-    }
-    ui.painter().line_segment(
-        [pos2(center, track.top() - 2.0), pos2(center, track.bottom() + 2.0)],
-        Stroke::new(1.0, palette.weak),
-    );
     let about = if feature.deviation.is_finite() {
-        format!("{:+.1} from typical, in units of the scaled feature", feature.deviation)
+        format!("{}: {:+.1} from typical, in units of the scaled feature", feature.feature, feature.deviation)
     } else {
-        "missing".to_owned()
+        format!("{}: missing", feature.feature)
     };
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {about}", feature.feature)));
-    response.on_hover_text(about);
+    bars::signed(ui, size, Signed { value: feature.deviation, error: None, largest }, &about);
 }
 
 fn detectors(ui: &mut Ui, votes: &[DetectorVote]) {

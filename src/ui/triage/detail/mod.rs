@@ -4,6 +4,7 @@ mod assessment;
 mod evidence;
 mod facts;
 mod log;
+mod why;
 
 use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Ui};
 
@@ -28,6 +29,7 @@ pub(crate) fn show(ui: &mut Ui, app: &App, place: Place, commands: &mut Vec<Comm
     let Some(id) = app.queue.selected else { return };
     ScrollArea::vertical().id_salt(("alert", id)).auto_shrink([false, false]).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 5.0;
+        widgets::beside_scroll_bar(ui);
         let Some(alert) = app.queue.detail.as_deref().filter(|alert| alert.summary.id == id) else {
             waiting(ui, app, id);
             return;
@@ -97,6 +99,7 @@ fn actions(ui: &mut Ui, summary: &AlertSummary, place: Place, commands: &mut Vec
             }
         }
         action(ui, "Note…", "N", false, Command::Ask(Question::Note));
+        action(ui, "Explain…", "E", false, Command::ExplainSelected);
         if place == Place::Triage && ui.button("Show in Explore").clicked() {
             commands.push(Command::Reveal(summary.id));
         }

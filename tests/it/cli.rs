@@ -295,3 +295,77 @@ fn without_a_display_the_main_job_runs_on_the_sample() {
     assert!(home.path().join("tarsier-report.html").exists());
     assert!(home.path().join(".local/share/tarsier/alerts.sqlite").exists());
 }
+
+#[test]
+fn explain_says_why_and_what_would_be_normal() {
+    let home = home_with_sample("servers", "900");
+    let run = tarsier(&home, &["run", "data.csv", "--json", "--db", "a.sqlite", "--scores", "s.csv"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    // The worst row by the file of scores, whose first column is the row.
+    let scores = lines(&home.path().join("s.csv"));
+    let place = scores[0].iter().position(|name| name == "score").unwrap();
+    let score = |line: &Vec<String>| line[place].parse::<f64>().unwrap();
+    let worst = scores[1..].iter().max_by(|a, b| score(a).total_cmp(&score(b))).unwrap();
+    let explain = |more: &[&str]| {
+        let output = tarsier(&home, &[&["explain", "data.csv", "--db", "a.sqlite", "--json"], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_str::<Value>(&stdout(&output)).unwrap()
+    };
+    let found = explain(&["--row", &worst[0]]);
+    assert_eq!((&found["row"], &found["detector"]), (&worst[0].parse::<u32>().unwrap().into(), &"combined".into()));
+    assert!((found["score"].as_f64().unwrap() - score(worst)).abs() < 1e-9);
+    let number = |value: &Value, name: &str| value[name].as_f64().unwrap();
+    let sum = |found: &Value| -> f64 {
+        found["contributions"].as_array().unwrap().iter().map(|part| number(part, "contribution")).sum()
+    };
+    assert!((sum(&found) - number(&found, "score") + number(&found, "base")).abs() < 1e-9);
+    assert!(
+        found["contributions"][0]["feature"].is_string()
+            && found["sentence"].as_str().unwrap().contains("% of the score")
+    );
+    let changes = found["counterfactual"]["changes"].as_array().unwrap();
+    assert!(!changes.is_empty() && number(&found["counterfactual"], "score") <= 0.3);
+    // As an alert: the first of the queue is that row, explained with the recipe that found it.
+    let alert = explain(&["--alert", "1"]);
+    assert_eq!((&alert["row"], &alert["score"], &alert["alert"]), (&found["row"], &found["score"], &1.into()));
+    // What the counterfactual says, tried out.
+    if found["counterfactual"]["with_history"] == false {
+        let set: Vec<String> =
+            changes.iter().map(|c| format!("{}={}", c["feature"].as_str().unwrap(), number(c, "to"))).collect();
+        let arguments: Vec<&str> = set.iter().flat_map(|change| ["--what-if", change]).collect();
+        let tried = explain(&[&["--row", worst[0].as_str()][..], &arguments].concat());
+        assert_eq!(tried["what_if"]["is_anomaly"], false, "{tried:#}");
+    }
+    let forest = explain(&["--row", &worst[0], "--detector", "isolation_forest"]);
+    let scored = scores[0].iter().position(|name| name == "isolation_forest").unwrap();
+    assert!((number(&forest, "score") - worst[scored].parse::<f64>().unwrap()).abs() < 1e-9);
+    assert!((sum(&forest) - number(&forest, "score") + number(&forest, "base")).abs() < 1e-9);
+    assert_eq!(forest["method"], "tree_shap");
+    let global = explain(&["--global"]);
+    assert!(global["columns"][0]["share"].as_f64().unwrap() > 0.0 && global["permutation"].is_array());
+    let text = stdout(&tarsier(&home, &["explain", "data.csv", "--row", &worst[0]]));
+    assert!(text.contains("It would be normal with") && text.contains("share"), "{text}");
+}
+
+#[test]
+fn explain_refuses_what_it_cannot_explain() {
+    let home = home_with_sample("servers", "300");
+    let refused = |arguments: &[&str], told: &str| {
+        let output = tarsier(&home, &[&["explain", "data.csv"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
+    };
+    refused(&[], "--row");
+    refused(&["--row", "300"], "there is no row 300: the data has 300 rows, counted from 0");
+    refused(&["--row", "1", "--detector", "ecod"], "ecod is not part of the run");
+    refused(&["--row", "1", "--detector", "z_score", "--method", "tree_shap"], "choose one of exact_shap");
+    refused(&["--row", "1", "--what-if", "latency_ms=high"], "COLUMN=NUMBER");
+    refused(&["--row", "1", "--what-if", "latency=1"], "there is no column latency to change");
+    let off = ["--row", "1", "--set", "explanation.enable_explainability=false"];
+    refused(&off, "explanation.enable_explainability");
+    let missing = tarsier(&home, &["explain", "data.csv", "--alert", "1"]);
+    assert!(stderr(&missing).contains("no alerts database yet"), "{}", stderr(&missing));
+    let run = tarsier(&home, &["run", "sample:servers", "--db", "a.sqlite", "--quiet"]);
+    assert!(run.status.success());
+    refused(&["--alert", "1", "--db", "a.sqlite"], "was found in servers (synthetic), not in data.csv");
+}

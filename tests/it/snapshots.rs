@@ -30,6 +30,9 @@ fn with_result(theme: ThemeChoice, perspective: Perspective) -> Window {
     window.tell(Command::EditRecipe { recipe: Box::new(crate::window::quick()), label: "test".to_owned() });
     window.tell(Command::OpenAndRun(source));
     window.wait_until("the alerts are listed", |app| !app.is_busy() && !app.queue.alerts.is_empty());
+    window.wait_until("they are explained", |app| {
+        !app.explaining.is_busy() && app.queue.alerts.iter().all(|alert| alert.sentence.contains(" of the score"))
+    });
     window
 }
 

@@ -388,6 +388,7 @@ fn the_smallest_window_shows_every_perspective() {
 #[test]
 fn an_idle_window_rests() {
     let mut window = at_work(1200.0, 800.0, Settings::default());
+    window.wait_until("the alerts are explained", |app| !app.explaining.is_busy());
     window.settle();
     let output = &window.harness.output().viewport_output[&ViewportId::ROOT];
     assert!(output.repaint_delay > Duration::from_secs(3600), "{:?}", output.repaint_delay);

@@ -53,7 +53,7 @@ fn of_episode(episode: Episode) -> NewAlert {
         probability: Some(0.875),
         confidence: None,
     };
-    NewAlert { episode, fired: vec![vote], rules: vec![], top_features: vec![feature], assessment }
+    NewAlert { episode, fired: vec![vote], rules: vec![], top_features: vec![feature], assessment, explanation: None }
 }
 
 fn record(source: &str, started_at: i64) -> RunRecord {

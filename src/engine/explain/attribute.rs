@@ -284,7 +284,8 @@ impl Explainer {
 fn of_sum(parts: &[f64], usual: &[f64]) -> Attribution {
     let usual_of = |at: usize| usual.get(at).copied().unwrap_or(0.0);
     Attribution {
-        base: usual.iter().sum(),
+        // A sum of nothing is -0.
+        base: usual.iter().fold(0.0, |sum, usual| sum + usual),
         value: parts.iter().sum(),
         contributions: parts.iter().enumerate().map(|(at, part)| part - usual_of(at)).collect(),
         standard_errors: Vec::new(),

@@ -67,7 +67,7 @@ impl Explainer {
                 let (from, to) = (values.get(place).copied()?, target(source));
                 let is_whole =
                     self.column(source).is_some_and(|column| column.iter().all(|v| v.fract() == 0.0 || v.is_nan()));
-                (from.is_finite() && to.is_finite() && from != to).then_some(Candidate { place, from, to, is_whole })
+                (to.is_finite() && from != to).then_some(Candidate { place, from, to, is_whole })
             };
             let candidates: Vec<Candidate> = order.iter().filter_map(candidate).collect();
             if let Some(found) = self.by_columns(&what_if, &candidates, cx)? {
@@ -151,9 +151,14 @@ impl Explainer {
         let changed = order.iter().zip(&moved).filter(|(_, part)| **part > 0.0);
         let change = |(source, &part): (&String, &f64)| {
             let (from, to) = (self.column_value(source, row), self.column_value(source, like));
-            Change { column: source.clone(), from, to: from + part * (to - from) }
+            let to = if from.is_finite() { from + part * (to - from) } else { to };
+            Change { column: source.clone(), from, to }
         };
-        Ok(Some(Counterfactual { changes: changed.map(change).collect(), score, with_history: true }))
+        Ok(Some(Counterfactual {
+            changes: changed.map(change).collect(),
+            score,
+            with_history: snapshot.table.time().is_some(),
+        }))
     }
 
     /// The columns that raise the combined score, the one that does most first.
@@ -183,6 +188,10 @@ struct Candidate {
 impl Candidate {
     /// The value a part of the way to the target; of whole numbers the next one on the way.
     fn at(&self, part: f64) -> f64 {
+        if !self.from.is_finite() {
+            // There is no way from a missing value to another.
+            return self.to;
+        }
         let value = self.from + part * (self.to - self.from);
         match (self.is_whole, self.to > self.from) {
             (false, _) => value,

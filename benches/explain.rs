@@ -32,9 +32,11 @@ fn main() {
     let (n_rows, n_features, threads) = (number("--rows", 1000), number("--features", 21), number("--threads", 2));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| trees(n_rows, n_features, option("--peers")));
-    for (preset, sample, rows) in
-        [(Preset::Timeseries, Sample::Servers, 20_160), (Preset::Tabular, Sample::Transactions, 20_000)]
-    {
+    for (preset, sample, rows) in [
+        (Preset::Timeseries, Sample::Servers, 20_160),
+        (Preset::Tabular, Sample::Transactions, 20_000),
+        (Preset::Document, Sample::Servers, 20_160),
+    ] {
         ensemble(preset, sample, rows, threads);
     }
 }

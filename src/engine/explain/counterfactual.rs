@@ -11,8 +11,8 @@ use crate::engine::Snapshot;
 /// Columns of the row changed, at most.
 const MOST_COLUMNS: usize = 5;
 
-/// Changes tried, at most: what fits into 200 ms with the default detectors.
-const MOST_TRIES: usize = 60;
+/// Changes tried in all, at most: what fits into 200 ms with the detectors of any preset.
+const MOST_TRIES: usize = 50;
 
 /// A change that makes a row normal.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +59,7 @@ impl Explainer {
         let Some(nearest) = self.nearest_normal(row) else { return Ok(None) };
         let what_if = WhatIf::new(self, snapshot, row, cx)?;
         let (order, values) = (self.sources_by_contribution(snapshot, row, cx)?, what_if.values());
+        let mut left = MOST_TRIES;
         let like_nearest = |column: &str| self.column_value(column, nearest.row);
         let like_typical = |column: &str| self.typical(column, row).map_or(f64::NAN, |typical| typical.median);
         for target in [&like_nearest as &dyn Fn(&str) -> f64, &like_typical] {
@@ -70,13 +71,13 @@ impl Explainer {
                 (to.is_finite() && from != to).then_some(Candidate { place, from, to, is_whole })
             };
             let candidates: Vec<Candidate> = order.iter().filter_map(candidate).collect();
-            if let Some(found) = self.by_columns(&what_if, &candidates, cx)? {
+            if let Some(found) = self.by_columns(&what_if, &candidates, &mut left, cx)? {
                 return Ok(Some(found));
             }
         }
         let ordinary = self.most_ordinary(row).filter(|ordinary| *ordinary != nearest.row);
         for like in [Some(nearest.row), ordinary].into_iter().flatten() {
-            if let Some(found) = self.by_features(snapshot, row, like, &order, cx)? {
+            if let Some(found) = self.by_features(snapshot, row, like, &order, &mut left, cx)? {
                 return Ok(Some(found));
             }
         }
@@ -95,6 +96,7 @@ impl Explainer {
         &self,
         what_if: &WhatIf,
         candidates: &[Candidate],
+        left: &mut usize,
         cx: &Cx,
     ) -> Result<Option<Counterfactual>, ExplainError> {
         let unchanged = what_if.values();
@@ -108,7 +110,7 @@ impl Explainer {
             values
         };
         let score = |moved: &[f64]| what_if.evaluate(&moved_to(moved), cx).map(|result| result.after);
-        let Some((moved, score)) = searched(candidates.len(), MOST_COLUMNS, score)? else { return Ok(None) };
+        let Some((moved, score)) = searched(candidates.len(), MOST_COLUMNS, left, score)? else { return Ok(None) };
         let changed = candidates.iter().zip(&moved).filter(|(_, part)| **part > 0.0);
         let change = |(candidate, &part): (&Candidate, &f64)| Change {
             column: what_if.columns().get(candidate.place).cloned().unwrap_or_default(),
@@ -125,6 +127,7 @@ impl Explainer {
         row: u32,
         like: u32,
         order: &[String],
+        left: &mut usize,
         cx: &Cx,
     ) -> Result<Option<Counterfactual>, ExplainError> {
         let numbers = self.detectors.numbers(self.features(), &[row, like], cx)?;
@@ -147,7 +150,7 @@ impl Explainer {
             numbers
         };
         let score = |moved: &[f64]| Ok(scorer.score(&self.scores_of_numbers(&moved_to(moved), row, cx)?));
-        let Some((moved, score)) = searched(groups.len(), groups.len(), score)? else { return Ok(None) };
+        let Some((moved, score)) = searched(groups.len(), groups.len(), left, score)? else { return Ok(None) };
         let changed = order.iter().zip(&moved).filter(|(_, part)| **part > 0.0);
         let change = |(source, &part): (&String, &f64)| {
             let (from, to) = (self.column_value(source, row), self.column_value(source, like));
@@ -201,15 +204,16 @@ impl Candidate {
     }
 }
 
-/// Searches, and gives the moves with the score they lead to.
+/// Searches with so many tries left, and gives the moves with the score they lead to.
 fn searched(
     n_inputs: usize,
     most: usize,
+    left: &mut usize,
     mut score: impl FnMut(&[f64]) -> Result<f64, ExplainError>,
 ) -> Result<Option<(Vec<f64>, f64)>, ExplainError> {
-    let (mut failed, mut left) = (None, MOST_TRIES);
+    let mut failed = None;
     let tried = |moved: &[f64]| {
-        left = left.checked_sub(1)?;
+        *left = left.checked_sub(1)?;
         score(moved).map_err(|error| failed = Some(error)).ok()
     };
     let found = search(n_inputs, most, tried, |score| score <= THRESHOLD_SCORE);

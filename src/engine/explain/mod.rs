@@ -67,11 +67,13 @@ pub struct Explainer {
     typical: TypicalValues,
     kept: Kept,
     pool: rayon::ThreadPool,
+    /// For single rows, which should not wait until many are explained; `None`: they take the other pool, too.
+    aside: Option<rayon::ThreadPool>,
 }
 
 impl Explainer {
     /// Makes ready to explain the rows of a whole run. Fits those detectors again that were not kept. Works with the threads of
-    /// the recipe but for `spare` of them, which are left to others.
+    /// the recipe but for `spare` of them, which are left to others, and to questions about single rows in between.
     ///
     /// # Errors
     /// When cancelled, when the recipe switches explanations off, or when a detector cannot be fitted.
@@ -86,8 +88,12 @@ impl Explainer {
         let held = snapshot.prepared.matrix.n_bytes() + results_bytes(&snapshot.table, recipe);
         let cx = &context(&snapshot.table, recipe, cx).with_held(held);
         let threads = n_threads(recipe.compute.threads).saturating_sub(spare).max(1);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.map_err(|error| no_threads(threads, &error))?;
+        let pool_of = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.map_err(|error| no_threads(threads, &error))
+        };
+        let pool = pool_of(threads)?;
+        let aside = (spare > 0).then(|| pool_of(spare)).transpose()?;
         let (detectors, numbers, background) = pool.install(|| {
             let detectors = fitted_detectors(snapshot, cx)?;
             let background = background(snapshot);
@@ -106,6 +112,7 @@ impl Explainer {
             fitted: Arc::clone(snapshot),
             detectors,
             pool,
+            aside,
         })
     }
 
@@ -162,7 +169,8 @@ impl Explainer {
         allowed(&snapshot.recipe, needed)?;
         let settings = self.kept.settings(snapshot, target, method);
         let missing: Vec<u32> = rows.iter().copied().filter(|&row| self.kept.get(row, settings).is_none()).collect();
-        let found = self.pool.install(|| self.computed(snapshot, &missing, target, method, cx))?;
+        let pool = self.aside.as_ref().filter(|_| missing.len() == 1).unwrap_or(&self.pool);
+        let found = pool.install(|| self.computed(snapshot, &missing, target, method, cx))?;
         let found: Vec<Arc<Explanation>> = found.into_iter().map(Arc::new).collect();
         let lasts = snapshot.recipe.explanation.explanation_cache_ttl;
         found.iter().for_each(|explanation| self.kept.put(settings, explanation, lasts));

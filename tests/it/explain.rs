@@ -229,7 +229,8 @@ fn a_counterfactual_is_normal_within_what_was_seen_and_changes_little() {
     let mut n_found = 0;
     for (row, _) in snapshot.combined.is_anomaly.iter().enumerate().filter(|(_, is)| **is) {
         let row = row as u32;
-        let Some(found) = explainer.counterfactual(&snapshot, row, &Cx::default()).unwrap() else { continue };
+        let what_if = WhatIf::new(&explainer, &snapshot, row, &Cx::default()).unwrap();
+        let Some(found) = what_if.counterfactual(&Cx::default()).unwrap() else { continue };
         n_found += 1;
         assert!(found.score <= 0.3 && !found.changes.is_empty() && found.changes.len() <= 5);
         for change in &found.changes {
@@ -239,7 +240,6 @@ fn a_counterfactual_is_normal_within_what_was_seen_and_changes_little() {
             assert!(found.with_history || (low <= change.to && change.to <= high), "{change:?}");
         }
         if !found.with_history {
-            let what_if = WhatIf::new(&explainer, &snapshot, row, &Cx::default()).unwrap();
             let mut values = what_if.values();
             for change in &found.changes {
                 values[what_if.place_of(&change.column).unwrap()] = change.to;
@@ -249,7 +249,8 @@ fn a_counterfactual_is_normal_within_what_was_seen_and_changes_little() {
     }
     assert!(n_found > 3, "{n_found}");
     let normal = snapshot.combined.is_anomaly.iter().position(|is| !is).unwrap() as u32;
-    assert_eq!(explainer.counterfactual(&snapshot, normal, &Cx::default()).unwrap(), None);
+    let what_if = WhatIf::new(&explainer, &snapshot, normal, &Cx::default()).unwrap();
+    assert_eq!(what_if.counterfactual(&Cx::default()).unwrap(), None);
 }
 
 #[test]
@@ -270,6 +271,17 @@ fn explanations_are_kept_by_row_and_settings_for_as_long_as_the_recipe_says() {
     let other = explain(&averaged, 5);
     assert!(other.score != explain(&snapshot, 5).score);
     assert!((other.score - averaged.combined.score[5]).abs() < 1e-9);
+    // What rows are held against was found with the detectors.
+    recipe.explanation.background_rows = 5;
+    assert!(!explainer.is_of(&Engine::recombine(&snapshot, &recipe.clone().checked().unwrap())));
+    recipe.explanation = snapshot.recipe.explanation.clone();
+    // How many coalitions are looked at was not.
+    recipe.explanation.n_samples = 16;
+    let quicker = Arc::new(Engine::recombine(&snapshot, &recipe.clone().checked().unwrap()));
+    let kernel = |snapshot: &Arc<Snapshot>| {
+        explainer.explain(snapshot, 5, Target::Combined, Some(Method::KernelShap), &Cx::default()).unwrap()
+    };
+    assert_ne!(kernel(&quicker).contributions, kernel(&averaged).contributions);
     recipe.explanation.explanation_cache_ttl = 0;
     let forgetful = Arc::new(Engine::recombine(&snapshot, &recipe.checked().unwrap()));
     assert!(!Arc::ptr_eq(&explain(&forgetful, 5), &explain(&forgetful, 5)));

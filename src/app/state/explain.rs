@@ -344,7 +344,7 @@ fn story(
         methods: explainer.methods(target)?,
         nearest,
         nearest_values: what_if.columns().iter().filter_map(value).collect(),
-        counterfactual: explainer.counterfactual(snapshot, row, cx)?,
+        counterfactual: what_if.counterfactual(cx)?,
         ranges: what_if.columns().iter().map(|column| explainer.range_of(column)).collect(),
         score_ranges: snapshot.scores.iter().map(|scores| (scores.kind, extent(&scores.raw))).collect(),
         explanation,

@@ -115,30 +115,31 @@ impl Asked {
         let columns = explainer.by_column(&explanation);
         let nearest = explainer.nearest_normal(row);
         let told = AlertExplanation::new(&explanation, &columns, nearest.map(|nearest| nearest.row));
-        let what_if = if self.changes.is_empty() {
-            None
-        } else {
-            let what_if = WhatIf::new(explainer, snapshot, row, cx)?;
-            let mut values = what_if.values();
-            for (column, value) in &self.changes {
-                let place = what_if.place_of(column)?;
-                if let Some(known) = values.get_mut(place) {
-                    *known = *value;
-                }
-            }
-            let held = what_if.held_features().map(str::to_owned).collect();
-            Some(Changed { changes: self.changes.clone(), result: what_if.evaluate(&values, cx)?, held })
-        };
+        let what_if = WhatIf::new(explainer, snapshot, row, cx)?;
+        let changed = if self.changes.is_empty() { None } else { Some(self.changed(&what_if, cx)?) };
         Ok(Answer::Row(Box::new(Explained {
             alert: self.alert,
             sentence: describe_row(&snapshot.table, row, &told),
-            counterfactual: explainer.counterfactual(snapshot, row, cx)?,
+            counterfactual: what_if.counterfactual(cx)?,
             snapshot: Arc::clone(snapshot),
             explanation,
             columns,
             nearest,
-            what_if,
+            what_if: changed,
         })))
+    }
+
+    /// The scores with the values asked for.
+    fn changed(&self, what_if: &WhatIf, cx: &Cx) -> Result<Changed, ExplainError> {
+        let mut values = what_if.values();
+        for (column, value) in &self.changes {
+            let place = what_if.place_of(column)?;
+            if let Some(known) = values.get_mut(place) {
+                *known = *value;
+            }
+        }
+        let held = what_if.held_features().map(str::to_owned).collect();
+        Ok(Changed { changes: self.changes.clone(), result: what_if.evaluate(&values, cx)?, held })
     }
 }
 

@@ -10,7 +10,8 @@ use crate::analysis::explain::shapley::shapley_of_max;
 use crate::analysis::explain::tree_shap::{TreeShap, score_attributions};
 use crate::cx::Cx;
 use crate::data::Matrix;
-use crate::recipe::{DetectorKind, IsolationScoring};
+use crate::engine::Snapshot;
+use crate::recipe::{DetectorKind, IsolationScoring, Recipe};
 
 /// Hypothetical rows scored at a time: what lies between two looks at the cancel flag is short.
 pub(super) const BLOCK_ROWS: usize = 64;
@@ -63,6 +64,7 @@ impl Explainer {
     /// Explains the score of a detector for some rows.
     pub(super) fn of_detector(
         &self,
+        snapshot: &Snapshot,
         detector: usize,
         rows: &[u32],
         method: Method,
@@ -81,7 +83,7 @@ impl Explainer {
             Method::KernelShap | Method::ChainedShap | Method::Lime => Way::Kernel { quick: false },
         };
         let kind = self.fitted.scores.get(detector).map_or(DetectorKind::IsolationForest, |scores| scores.kind);
-        let found = self.attributions(detector, rows, way, cx)?;
+        let found = self.attributions(snapshot, detector, rows, way, cx)?;
         let explanation = |(&row, attribution): (&u32, Attribution)| {
             let margin = match way {
                 Way::Trees { interventional } => self.margin(row, interventional, cx)?,
@@ -94,7 +96,13 @@ impl Explainer {
     }
 
     /// What the players add to the score of a detector, in the way that takes least time.
-    pub(super) fn handed_down(&self, detector: usize, rows: &[u32], cx: &Cx) -> Result<Vec<Attribution>, ExplainError> {
+    pub(super) fn handed_down(
+        &self,
+        snapshot: &Snapshot,
+        detector: usize,
+        rows: &[u32],
+        cx: &Cx,
+    ) -> Result<Vec<Attribution>, ExplainError> {
         let way = match self.detectors.models.get(detector).map(|model| &**model) {
             Some(Model::IsolationForest(forest)) if !forest.is_extended() => Way::Trees { interventional: false },
             Some(Model::OneClassSvm(svm)) if svm.has_shapley() => Way::Svm { quick: true },
@@ -102,10 +110,17 @@ impl Explainer {
             Some(model) if model.as_decompose().is_some() => Way::Parts { centred: true },
             _ => Way::Kernel { quick: true },
         };
-        self.attributions(detector, rows, way, cx)
+        self.attributions(snapshot, detector, rows, way, cx)
     }
 
-    fn attributions(&self, at: usize, rows: &[u32], way: Way, cx: &Cx) -> Result<Vec<Attribution>, ExplainError> {
+    fn attributions(
+        &self,
+        snapshot: &Snapshot,
+        at: usize,
+        rows: &[u32],
+        way: Way,
+        cx: &Cx,
+    ) -> Result<Vec<Attribution>, ExplainError> {
         let Some(model) = self.detectors.models.get(at) else { return Ok(Vec::new()) };
         let x = self.features().select(rows);
         let aside = &cx.aside();
@@ -135,7 +150,7 @@ impl Explainer {
                 None => Vec::new(),
             },
             (Way::Kernel { quick }, _) => {
-                rows.iter().map(|&row| self.by_kernel(at, row, quick, cx)).collect::<Result<_, _>>()?
+                rows.iter().map(|&row| self.by_kernel(snapshot, at, row, quick, cx)).collect::<Result<_, _>>()?
             }
             _ => Vec::new(),
         };
@@ -247,30 +262,38 @@ impl Explainer {
     }
 
     /// KernelSHAP of one detector.
-    fn by_kernel(&self, detector: usize, row: u32, quick: bool, cx: &Cx) -> Result<Attribution, ExplainError> {
+    fn by_kernel(
+        &self,
+        snapshot: &Snapshot,
+        detector: usize,
+        row: u32,
+        quick: bool,
+        cx: &Cx,
+    ) -> Result<Attribution, ExplainError> {
         let numbers = self.detectors.numbers(self.features(), &[row], cx)?;
         let (width, names) = (numbers.n_features(), self.features().shared_features());
         let f = |rows: &[f64]| {
             let own = vec![row; rows.len() / width];
             self.detectors.scores(detector, rows, width, &own, &names, cx)
         };
-        self.kernel(&f, numbers.row(0), quick, cx)
+        self.kernel(&f, numbers.row(0), &snapshot.recipe, quick, cx)
     }
 
-    /// KernelSHAP of a function of the numbers of a row.
+    /// KernelSHAP of a function of the numbers of a row, as the recipe says.
     pub(super) fn kernel(
         &self,
         f: &BatchFn<'_, ExplainError>,
         row: &[f64],
+        recipe: &Recipe,
         quick: bool,
         cx: &Cx,
     ) -> Result<Attribution, ExplainError> {
-        let config = &self.fitted.recipe.explanation;
+        let config = &recipe.explanation;
         let (samples, rows) = if quick { QUICK } else { (config.n_samples as usize, usize::MAX) };
         let kernel = KernelShap {
             exact_below: config.exact_below as usize,
             n_samples: samples.min(config.n_samples as usize),
-            seed: self.fitted.recipe.compute.seed,
+            seed: recipe.compute.seed,
             block_rows: BLOCK_ROWS,
         };
         let fewer: Vec<u32> = (0..self.background_numbers.n_rows() as u32).collect();

@@ -23,7 +23,7 @@ impl Explainer {
         let mut parts: Vec<std::vec::IntoIter<Attribution>> = Vec::new();
         for detector in 0..self.detectors.models.len() {
             cx.check()?;
-            parts.push(self.handed_down(detector, rows, cx)?.into_iter());
+            parts.push(self.handed_down(snapshot, detector, rows, cx)?.into_iter());
         }
         let explain = |&row: &u32| {
             cx.check()?;
@@ -50,20 +50,12 @@ impl Explainer {
         let scorer = self.scorer(snapshot, row);
         let f = |rows: &[f64]| self.combined_scores(&scorer, rows, width, &vec![row; rows.len() / width], cx);
         cx.progress().start("KernelSHAP", 0);
-        let found = self.kernel(&f, numbers.row(0), false, cx)?;
-        let parts = self.every_detector(row, cx)?;
-        let joint = self.joint(&scorer, row, &parts);
+        let found = self.kernel(&f, numbers.row(0), &snapshot.recipe, false, cx)?;
         let explained = self.explanation(row, Target::Combined, Method::KernelShap, &found);
-        let detectors = self.shares(snapshot, row, &joint, &parts);
+        // What the detectors add is exact, however the features share it.
+        let chained = self.combined_by_chain(snapshot, &[row], cx)?;
+        let detectors = chained.into_iter().next().map(|chained| chained.detectors).unwrap_or_default();
         Ok(with_rules(Explanation { detectors, ..explained }, snapshot, &scorer))
-    }
-
-    fn every_detector(&self, row: u32, cx: &Cx) -> Result<Vec<Attribution>, ExplainError> {
-        let mut parts = Vec::new();
-        for detector in 0..self.detectors.models.len() {
-            parts.extend(self.handed_down(detector, &[row], cx)?);
-        }
-        Ok(parts)
     }
 
     /// The combined scores of rows of numbers as variants of rows `own` of the run, rules left out.
@@ -75,13 +67,22 @@ impl Explainer {
         own: &[u32],
         cx: &Cx,
     ) -> Result<Vec<f64>, ExplainError> {
+        let raw = self.raw_columns(rows, width, own, cx)?;
+        let raw: Vec<&[f64]> = raw.iter().map(Vec::as_slice).collect();
+        Ok(scorer.by_detectors(&raw))
+    }
+
+    /// The raw scores of rows of numbers as variants of rows `own` of the run, a column per detector.
+    pub(super) fn raw_columns(
+        &self,
+        rows: &[f64],
+        width: usize,
+        own: &[u32],
+        cx: &Cx,
+    ) -> Result<Vec<Vec<f64>>, ExplainError> {
         let names = self.features().shared_features();
-        let mut columns = Vec::with_capacity(self.detectors.models.len());
-        for detector in 0..self.detectors.models.len() {
-            columns.push(self.detectors.scores(detector, rows, width, own, &names, cx)?);
-        }
-        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-        Ok(scorer.by_detectors(&columns))
+        let scores = |detector: usize| self.detectors.scores(detector, rows, width, own, &names, cx);
+        (0..self.detectors.models.len()).map(scores).collect()
     }
 
     /// What each detector adds to the combined score, against the score it gives where nothing is known.

@@ -1,7 +1,5 @@
 //! The smallest change that would make a row normal, towards values that normal rows have.
 
-use std::sync::Arc;
-
 use super::{ExplainError, Explainer, Target, WhatIf};
 use crate::analysis::ensemble::{RowScorer, THRESHOLD_SCORE};
 use crate::analysis::explain::counterfactual::search;
@@ -37,8 +35,8 @@ pub struct Change {
     pub to: f64,
 }
 
-impl Explainer {
-    /// The smallest change of a row's columns with which its combined score is normal, as few columns as possible and
+impl WhatIf {
+    /// The smallest change of the row's columns with which its combined score is normal, as few columns as possible and
     /// each as little as possible, towards the most similar normal row or else towards typical values. All values stay within
     /// what was observed. Where no change of the row alone helps, its features over time are changed, too, towards those
     /// of the most similar normal row or else of the most ordinary row of the entity. `None` where the row is normal, a
@@ -46,60 +44,48 @@ impl Explainer {
     ///
     /// # Errors
     /// When cancelled.
-    pub fn counterfactual(
-        self: &Arc<Self>,
-        snapshot: &Arc<Snapshot>,
-        row: u32,
-        cx: &Cx,
-    ) -> Result<Option<Counterfactual>, ExplainError> {
-        let scorer = self.scorer(snapshot, row);
-        if !RowScorer::is_anomaly(scorer.score(&self.raw_scores(row))) || RowScorer::is_anomaly(scorer.least()) {
+    pub fn counterfactual(&self, cx: &Cx) -> Result<Option<Counterfactual>, ExplainError> {
+        let (explainer, snapshot, row) = (&self.explainer, &self.snapshot, self.row);
+        let scorer = explainer.scorer(snapshot, row);
+        if !RowScorer::is_anomaly(scorer.score(&explainer.raw_scores(row))) || RowScorer::is_anomaly(scorer.least()) {
             return Ok(None);
         }
-        let Some(nearest) = self.nearest_normal(row) else { return Ok(None) };
-        let what_if = WhatIf::new(self, snapshot, row, cx)?;
-        let (order, values) = (self.sources_by_contribution(snapshot, row, cx)?, what_if.values());
+        let Some(nearest) = explainer.nearest_normal(row) else { return Ok(None) };
+        let (order, values) = (explainer.sources_by_contribution(snapshot, row, cx)?, self.values());
         let mut left = MOST_TRIES;
-        let like_nearest = |column: &str| self.column_value(column, nearest.row);
-        let like_typical = |column: &str| self.typical(column, row).map_or(f64::NAN, |typical| typical.median);
+        let like_nearest = |column: &str| explainer.column_value(column, nearest.row);
+        let like_typical = |column: &str| explainer.typical(column, row).map_or(f64::NAN, |typical| typical.median);
         for target in [&like_nearest as &dyn Fn(&str) -> f64, &like_typical] {
             let candidate = |source: &String| {
-                let place = what_if.place_of(source).ok()?;
+                let place = self.place_of(source).ok()?;
                 let (from, to) = (values.get(place).copied()?, target(source));
-                let is_whole =
-                    self.column(source).is_some_and(|column| column.iter().all(|v| v.fract() == 0.0 || v.is_nan()));
+                let is_whole = explainer
+                    .column(source)
+                    .is_some_and(|column| column.iter().all(|v| v.fract() == 0.0 || v.is_nan()));
                 (to.is_finite() && from != to).then_some(Candidate { place, from, to, is_whole })
             };
             let candidates: Vec<Candidate> = order.iter().filter_map(candidate).collect();
-            if let Some(found) = self.by_columns(&what_if, &candidates, &mut left, cx)? {
+            if let Some(found) = self.by_columns(&candidates, &mut left, cx)? {
                 return Ok(Some(found));
             }
         }
-        let ordinary = self.most_ordinary(row).filter(|ordinary| *ordinary != nearest.row);
+        let ordinary = explainer.most_ordinary(row).filter(|ordinary| *ordinary != nearest.row);
         for like in [Some(nearest.row), ordinary].into_iter().flatten() {
-            if let Some(found) = self.by_features(snapshot, row, like, &order, &mut left, cx)? {
+            if let Some(found) = explainer.by_features(snapshot, row, like, &order, &mut left, cx)? {
                 return Ok(Some(found));
             }
         }
         Ok(None)
     }
 
-    /// The row of the same entity with the lowest combined score.
-    fn most_ordinary(&self, row: u32) -> Option<u32> {
-        let score = |row: &u32| self.fitted.combined.score.get(*row as usize).copied().unwrap_or(1.0);
-        let own = self.places.find(row, &self.detectors.order).series;
-        own.iter().copied().min_by(|a, b| score(a).total_cmp(&score(b)))
-    }
-
     /// Changes values of the row.
     fn by_columns(
         &self,
-        what_if: &WhatIf,
         candidates: &[Candidate],
         left: &mut usize,
         cx: &Cx,
     ) -> Result<Option<Counterfactual>, ExplainError> {
-        let unchanged = what_if.values();
+        let unchanged = self.values();
         let moved_to = |moved: &[f64]| {
             let mut values = unchanged.clone();
             for (candidate, &part) in candidates.iter().zip(moved).filter(|(_, part)| **part > 0.0) {
@@ -109,15 +95,24 @@ impl Explainer {
             }
             values
         };
-        let score = |moved: &[f64]| what_if.evaluate(&moved_to(moved), cx).map(|result| result.after);
+        let score = |moved: &[f64]| self.evaluate(&moved_to(moved), cx).map(|result| result.after);
         let Some((moved, score)) = searched(candidates.len(), MOST_COLUMNS, left, score)? else { return Ok(None) };
         let changed = candidates.iter().zip(&moved).filter(|(_, part)| **part > 0.0);
         let change = |(candidate, &part): (&Candidate, &f64)| Change {
-            column: what_if.columns().get(candidate.place).cloned().unwrap_or_default(),
+            column: self.columns().get(candidate.place).cloned().unwrap_or_default(),
             from: candidate.from,
             to: candidate.at(part),
         };
         Ok(Some(Counterfactual { changes: changed.map(change).collect(), score, with_history: false }))
+    }
+}
+
+impl Explainer {
+    /// The row of the same entity with the lowest combined score.
+    fn most_ordinary(&self, row: u32) -> Option<u32> {
+        let score = |row: &u32| self.fitted.combined.score.get(*row as usize).copied().unwrap_or(1.0);
+        let own = self.places.find(row, &self.detectors.order).series;
+        own.iter().copied().min_by(|a, b| score(a).total_cmp(&score(b)))
     }
 
     /// Changes everything that comes from a column, towards what another row has.
@@ -133,11 +128,7 @@ impl Explainer {
         let numbers = self.detectors.numbers(self.features(), &[row, like], cx)?;
         let (from, to) = (numbers.row(0), numbers.row(1));
         let scorer = self.scorer(snapshot, row);
-        let of_source = |source: &String| -> Vec<usize> {
-            let players = self.players.iter().filter(|player| player.source == *source);
-            players.flat_map(|player| player.numbers.iter().copied()).collect()
-        };
-        let groups: Vec<Vec<usize>> = order.iter().map(of_source).collect();
+        let groups: Vec<Vec<usize>> = order.iter().map(|source| self.numbers_of(source)).collect();
         let moved_to = |moved: &[f64]| {
             let mut numbers = from.to_vec();
             for (group, &part) in groups.iter().zip(moved).filter(|(_, part)| **part > 0.0) {
@@ -167,15 +158,9 @@ impl Explainer {
     /// The columns that raise the combined score, the one that does most first.
     fn sources_by_contribution(&self, snapshot: &Snapshot, row: u32, cx: &Cx) -> Result<Vec<String>, ExplainError> {
         let explained = self.explain(snapshot, row, Target::Combined, None, cx)?;
-        let mut sums: Vec<(String, f64)> = Vec::new();
-        for contribution in explained.contributions.iter().filter(|contribution| !contribution.source.is_empty()) {
-            match sums.iter_mut().find(|(source, _)| *source == contribution.source) {
-                Some((_, sum)) => *sum += contribution.contribution,
-                None => sums.push((contribution.source.clone(), contribution.contribution)),
-            }
-        }
+        let mut sums = explained.by_source();
         sums.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Ok(sums.into_iter().map(|(source, _)| source).collect())
+        Ok(sums.into_iter().map(|(source, _)| source.to_owned()).collect())
     }
 }
 

@@ -195,6 +195,20 @@ pub struct Explanation {
     pub fit: Option<f64>,
 }
 
+impl Explanation {
+    /// What each column adds by all that was made from it, in the order in which their features come; rules are left out.
+    pub fn by_source(&self) -> Vec<(&str, f64)> {
+        let mut sums: Vec<(&str, f64)> = Vec::new();
+        for part in self.contributions.iter().filter(|part| !part.source.is_empty()) {
+            match sums.iter_mut().find(|(source, _)| *source == part.source) {
+                Some((_, sum)) => *sum += part.contribution,
+                None => sums.push((&part.source, part.contribution)),
+            }
+        }
+        sums
+    }
+}
+
 /// What a feature adds to a score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contribution {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::attribute::BLOCK_ROWS;
 use super::{ExplainError, Explainer, Explanation, Target, allowed, evenly};
+use crate::analysis::ensemble::RowScorer;
 use crate::analysis::evaluate::Metrics;
 use crate::analysis::explain::Attribution;
 use crate::analysis::explain::global::{Dependence, Swarm, beeswarm, dependence};
@@ -115,19 +116,21 @@ impl Explainer {
         let config = &snapshot.recipe.explanation;
         let all: Vec<u32> = (0..u32::try_from(self.fitted.table.n_rows()).unwrap_or(u32::MAX)).collect();
         let rows = evenly(&all, config.importance_rows as usize);
-        let numbers = self.detectors.numbers(self.features(), &rows, cx)?;
+        let numbers = numbered(&self.detectors.numbers(self.features(), &rows, cx)?);
         let width = numbers.n_features();
-        // The rows around a row stay as they are; which row it is does not matter without its own place in time.
-        let scorer = self.scorer(snapshot, rows.first().copied().unwrap_or(0));
+        let scorers: Vec<RowScorer<'_>> = rows.iter().map(|&row| self.scorer(snapshot, row)).collect();
         let f = |block: &[f64]| {
-            let own = vec![u32::MAX; block.len() / width];
-            self.combined_scores(&scorer, block, width, &own, cx)
+            let places: Vec<usize> =
+                block.chunks_exact(width).map(|row| row.last().map_or(0, |&place| place as usize)).collect();
+            let own: Vec<u32> = places.iter().map(|&place| rows.get(place).copied().unwrap_or(u32::MAX)).collect();
+            let raw = self.raw_columns(block, width, &own, cx)?;
+            let score = |(at, &place): (usize, &usize)| {
+                let raw: Vec<&[f64]> = raw.iter().map(|column| column.get(at..=at).unwrap_or_default()).collect();
+                scorers.get(place).and_then(|scorer| scorer.by_detectors(&raw).first().copied()).unwrap_or(0.0)
+            };
+            Ok(places.iter().enumerate().map(score).collect())
         };
-        let of_source = |name: &String| -> Vec<usize> {
-            let players = self.players.iter().filter(|player| player.source == *name);
-            players.flat_map(|player| player.numbers.iter().copied()).collect()
-        };
-        let groups: Vec<Vec<usize>> = names.iter().map(of_source).collect();
+        let groups: Vec<Vec<usize>> = names.iter().map(|name| self.numbers_of(name)).collect();
         let labels: Option<Vec<bool>> = snapshot
             .table
             .label()
@@ -147,14 +150,21 @@ impl Explainer {
     }
 }
 
+/// Numbers of rows with the place of each row behind them: a column of no group, which is never shuffled, tells which row
+/// it is.
+fn numbered(numbers: &Matrix) -> Matrix {
+    let place = |(place, row): (usize, &[f64])| -> Vec<f64> { row.iter().copied().chain([place as f64]).collect() };
+    let data = numbers.iter_rows().enumerate().flat_map(place).collect();
+    let names: Vec<Feature> = numbers.features().iter().cloned().chain([Feature::default()]).collect();
+    // There is a name for each number.
+    Matrix::new(names, data).unwrap_or_else(|| numbers.clone())
+}
+
 /// An explanation with its contributions added up by column, in the order of `names`.
 fn by_source(explained: &Explanation, names: &[String]) -> Attribution {
-    let mut contributions = vec![0.0; names.len()];
-    for part in &explained.contributions {
-        if let Some(sum) = names.iter().position(|name| *name == part.source).and_then(|at| contributions.get_mut(at)) {
-            *sum += part.contribution;
-        }
-    }
+    let sums = explained.by_source();
+    let of = |name: &String| sums.iter().find(|(source, _)| source == name).map_or(0.0, |(_, sum)| *sum);
+    let contributions = names.iter().map(of).collect();
     Attribution { base: explained.base, value: explained.score, contributions, standard_errors: Vec::new() }
 }
 

@@ -116,10 +116,15 @@ impl Explainer {
         })
     }
 
-    /// Whether it can explain a snapshot: one of the same scores.
+    /// Whether it can explain a snapshot: one of the same scores, whose rows are held against the same ones.
     pub fn is_of(&self, snapshot: &Snapshot) -> bool {
+        let against = |snapshot: &Snapshot| {
+            let config = &snapshot.recipe.explanation;
+            (config.background, config.background_rows)
+        };
         let (own, other) = (&self.fitted.scores, &snapshot.scores);
         Arc::ptr_eq(&self.fitted.prepared, &snapshot.prepared)
+            && against(&self.fitted) == against(snapshot)
             && own.len() == other.len()
             && own.iter().zip(other).all(|(a, b)| a.kind == b.kind && Arc::ptr_eq(&a.raw, &b.raw))
     }
@@ -209,7 +214,7 @@ impl Explainer {
                 rows.iter().map(|&row| self.combined_by_kernel(snapshot, row, cx)).collect()
             }
             (Target::Combined, _) => self.combined_by_chain(snapshot, rows, cx),
-            (Target::Detector(kind), _) => self.of_detector(self.place_of(kind)?, rows, method, cx),
+            (Target::Detector(kind), _) => self.of_detector(snapshot, self.place_of(kind)?, rows, method, cx),
         }
     }
 
@@ -227,6 +232,12 @@ impl Explainer {
 
     fn no_row(&self, row: u32) -> ExplainError {
         ExplainError::NoRow { row, n_rows: self.fitted.table.n_rows() }
+    }
+
+    /// Which of the numbers of a row come from a column.
+    fn numbers_of(&self, source: &str) -> Vec<usize> {
+        let players = self.players.iter().filter(|player| player.source == source);
+        players.flat_map(|player| player.numbers.iter().copied()).collect()
     }
 
     fn features(&self) -> &Matrix {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{ExplainError, Explainer};
+use crate::analysis::ensemble::RowScorer;
 use crate::analysis::features::EntityState;
 use crate::analysis::features::catalogue::LookBack;
 use crate::analysis::prepare::FittedPreparation;
@@ -26,9 +27,9 @@ const ROUNDING: f64 = 1e-6;
 
 /// A row whose values can be changed.
 pub struct WhatIf {
-    explainer: Arc<Explainer>,
-    snapshot: Arc<Snapshot>,
-    row: u32,
+    pub(super) explainer: Arc<Explainer>,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) row: u32,
     time: i64,
     /// Numeric columns that features come from, and their values in the row; NaN where one is missing.
     columns: Vec<String>,
@@ -149,7 +150,7 @@ impl WhatIf {
             detectors: kinds.zip(known.iter().zip(raw)).map(|(kind, (&before, after))| (kind, before, after)).collect(),
             before: scorer.score(&known),
             after,
-            is_anomaly: crate::analysis::ensemble::RowScorer::is_anomaly(after),
+            is_anomaly: RowScorer::is_anomaly(after),
         })
     }
 

@@ -3,6 +3,7 @@
 pub mod agreement;
 pub mod assessment;
 pub mod command;
+pub mod explained;
 pub mod format;
 pub mod live_settings;
 pub mod main_job;

@@ -344,7 +344,7 @@ fn explain_says_why_and_what_would_be_normal() {
     let global = explain(&["--global"]);
     assert!(global["columns"][0]["share"].as_f64().unwrap() > 0.0 && global["permutation"].is_array());
     let text = stdout(&tarsier(&home, &["explain", "data.csv", "--row", &worst[0]]));
-    assert!(text.contains("It would be normal with") && text.contains("share"), "{text}");
+    assert!(text.contains("Normal if ") && text.contains("share"), "{text}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::charts::{Stretch, bar, stretch};
 use super::escape;
+use crate::app::explained;
 use crate::app::format::{fmt_number, fmt_row, fmt_time};
 use crate::app::main_job::Findings;
 use crate::data::Table;
@@ -90,21 +91,13 @@ fn write_explanation(page: &mut String, alert: &NewAlert, explanation: &AlertExp
     page.push_str("</dl></div></div>");
 }
 
-/// "812, typically 40 to 95 at this hour; its mean over an hour 600".
+/// "812, typically 40–95 at this hour; its mean over an hour 600, typically 60".
 fn told(column: &ExplainedColumn) -> String {
-    let value = if column.text.is_empty() { fmt_number(column.value) } else { column.text.clone() };
-    let typical = column.typical().map_or(String::new(), |(low, high)| {
-        let hour = if column.at_this_hour { " at this hour" } else { "" };
-        format!(", typically {} to {}{hour}", fmt_number(low), fmt_number(high))
-    });
-    // Beside the value itself, what was made from it that has a number of its own.
-    let parts = column.features.iter().filter(|feature| feature.phrase != "its value" && feature.usual.is_finite());
-    let parts = parts.map(|feature| {
-        format!("{} {}, typically {}", feature.phrase, fmt_number(feature.value), fmt_number(feature.usual))
-    });
-    let parts: Vec<String> = parts.take(2).collect();
-    let rest = if parts.is_empty() { String::new() } else { format!("; {}", parts.join("; ")) };
-    if column.is_rule() { String::new() } else { format!("{value}{typical}{rest}") }
+    if column.is_rule() {
+        return String::new();
+    }
+    let parts = [explained::value(column.value, &column.text), explained::of_column(column)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<String>>().join(", ")
 }
 
 /// The rows around the peaks, and the columns as they are asked for.

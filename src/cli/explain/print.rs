@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{Changed, Explained};
+use crate::app::explained;
 use crate::app::format::{fmt_number, fmt_time};
 use crate::engine::{ColumnShare, Contribution, Counterfactual, GlobalExplanation, Target};
 
@@ -165,14 +166,7 @@ fn advice(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
     }
     let is_anomaly = explained.snapshot.combined.is_anomaly.get(explained.explanation.row as usize) == Some(&true);
     match &explained.counterfactual {
-        Some(found) => {
-            let changes = found.changes.iter();
-            let changes =
-                changes.map(|c| format!("{} {} instead of {}", c.column, fmt_number(c.to), fmt_number(c.from)));
-            let changes: Vec<String> = changes.collect();
-            let history = if found.with_history { ", and so in the rows before it," } else { "" };
-            writeln!(out, "It would be normal with {}{history} (score {:.2})", changes.join(" and "), found.score)?;
-        }
+        Some(found) => writeln!(out, "{}", explained::counterfactual(found))?,
         None if !is_anomaly => writeln!(out, "The row is normal")?,
         None => writeln!(out, "It would be normal with no change of a few columns: a rule fires, or all of it is odd")?,
     }

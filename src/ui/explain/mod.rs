@@ -12,6 +12,7 @@ use super::shortcuts;
 use super::theme::{GAP, GAP_S, Palette, severity_icon};
 use super::widgets::{self, Tone};
 use crate::analysis::severity::Severity;
+use crate::app::explained;
 use crate::app::format::{fmt_row, fmt_score, fmt_time};
 use crate::app::main_job::Findings;
 use crate::app::{App, Command, RowQuestion, RowStory};
@@ -163,7 +164,7 @@ fn advice(ui: &mut Ui, story: &RowStory, findings: &Findings) {
     let row = story.question.row as usize;
     let is_anomaly = findings.snapshot.combined.is_anomaly.get(row).copied().unwrap_or(false);
     let (text, tone) = match &story.counterfactual {
-        Some(found) => (words::counterfactual(found), Tone::Info),
+        Some(found) => (explained::counterfactual(found), Tone::Info),
         None if !is_anomaly => ("This row is normal.".to_owned(), Tone::Good),
         None => ("No change of a few columns makes this row normal.".to_owned(), Tone::Info),
     };

@@ -2,8 +2,9 @@
 
 use eframe::egui::{Align, Button, Color32, DragValue, Label, Layout, Rect, RichText, Slider, Ui, vec2};
 
-use super::{State, words};
+use super::State;
 use crate::analysis::severity::Severity;
+use crate::app::explained;
 use crate::app::format::{NONE, fmt_number, fmt_score};
 use crate::app::main_job::Findings;
 use crate::app::{App, Command, RowStory};
@@ -183,9 +184,9 @@ fn counterfactual(story: &RowStory, now: &[f64]) -> Option<Vec<f64>> {
 fn about_counterfactual(story: &RowStory) -> String {
     match &story.counterfactual {
         Some(found) if found.with_history => {
-            format!("{} Values of this row alone do not do it.", words::counterfactual(found))
+            format!("{} Values of this row alone do not do it.", explained::counterfactual(found))
         }
-        Some(found) => words::counterfactual(found),
+        Some(found) => explained::counterfactual(found),
         None => "There is no change of a few columns that makes the row normal.".to_owned(),
     }
 }

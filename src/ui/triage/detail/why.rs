@@ -3,12 +3,12 @@
 use eframe::egui::{Align, Button, Label, Layout, RichText, Ui, vec2};
 
 use super::heading;
+use crate::app::explained;
 use crate::app::format::{fmt_count, fmt_number, fmt_row, fmt_time};
 use crate::app::{App, Command};
 use crate::engine::JobProgress;
 use crate::triage::{Alert, AlertExplanation, DetectorVote, ExplainedColumn};
 use crate::ui::bars;
-use crate::ui::explain::words;
 use crate::ui::format::{clock, percent, rate};
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{GAP_S, Palette};
@@ -53,7 +53,7 @@ pub(super) fn under_way(ui: &mut Ui, progress: &JobProgress) {
 /// A column: name, value, share of the score, and below it what is typical.
 fn column(ui: &mut Ui, column: &ExplainedColumn) {
     let palette = Palette::of(ui);
-    let value = RichText::new(words::value(column.value, &column.text)).monospace();
+    let value = RichText::new(explained::value(column.value, &column.text)).monospace();
     let share = RichText::new(format!("{:.0} %", 100.0 * column.share)).monospace();
     let about = format!("{} is {} of what raises the score", column.column, percent(column.share));
     let name = RichText::new(&column.column);
@@ -79,7 +79,7 @@ fn column(ui: &mut Ui, column: &ExplainedColumn) {
         put(ui, shares, Align::Max, share);
         bars::share(ui, vec2(ui.available_width(), 5.0), column.share, palette.data, &about);
     }
-    let told = words::of_column(column);
+    let told = explained::of_column(column);
     if !told.is_empty() {
         ui.add(Label::new(RichText::new(told).small().color(palette.weak)).wrap());
     }

@@ -125,8 +125,12 @@ fn detectors(ui: &mut Ui, shares: &[DetectorShare]) {
     for share in shares {
         let adds = words::signed(share.contribution, largest);
         let votes = if share.voted { "votes abnormal" } else { "does not vote abnormal" };
-        let (score, base) = (fmt_number(share.score), fmt_number(share.base));
-        let about = format!("{} adds {adds}; {votes}; its score is {score}, usually {base}", share.kind.title());
+        let [score, base, threshold] = [share.score, share.base, share.threshold].map(fmt_number);
+        let mostly = if share.leading.is_empty() { String::new() } else { format!("; mostly by {}", share.leading) };
+        let about = format!(
+            "{} adds {adds}; {votes}: its score is {score}, usually {base}, abnormal above {threshold}{mostly}",
+            share.kind.title()
+        );
         entry(ui, share.kind.title(), &score, Signed { value: share.contribution, error: None, largest }, &about);
     }
 }
